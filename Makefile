@@ -1,0 +1,72 @@
+# FedRAS-Ray. `make` or `make help` says what there is.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+ARGS   ?=
+
+# Data sets kept beside the checkout are used when they are there; see docs/data.md.
+FEDRAS_DATA ?= $(wildcard ../shared/datasets)
+ifneq ($(FEDRAS_DATA),)
+export FEDRAS_DATA
+endif
+export RAY_USAGE_STATS_ENABLED := 0
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint types layers format unit golden bench ui constraints clean
+
+help:  ## Say what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+run: $(VENV)/.ready  ## Train FedRAS on MovieLens-100K; ARGS="ml-100k-dense --set seed=2" for something else
+	$(BIN)/fedras run $(ARGS)
+
+test: lint types layers unit  ## Everything that must hold: ruff, mypy, import-linter, pytest
+
+lint: $(VENV)/.test-ready  ## Style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.test-ready  ## Types, strictly
+	$(BIN)/mypy
+
+layers: $(VENV)/.test-ready  ## Who may import whom
+	$(BIN)/lint-imports
+
+unit: $(VENV)/.test-ready  ## pytest; ARGS="-k codec" for some of it
+	$(BIN)/python -m pytest $(ARGS)
+
+format: $(VENV)/.test-ready  ## Rewrite the layout of the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+golden: $(VENV)/.test-ready  ## Write the golden files anew (look at the difference before you commit it)
+	$(BIN)/python -m tests.codecs.write_golden
+
+bench: $(VENV)/.test-ready  ## Speed of codecs and of whole runs, as tables
+	$(BIN)/python benchmarks/encode.py
+	$(BIN)/python benchmarks/updates.py
+
+ui: $(VENV)/.ready  ## The MLflow UI over the runs made here
+	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(BIN)/mlflow ui --workers 1 --backend-store-uri sqlite:///mlflow.db
+
+constraints:  ## Resolve the dependencies anew into constraints.txt (a clean environment, minutes)
+	rm -rf $(VENV)-fresh && $(PYTHON) -m venv $(VENV)-fresh
+	$(VENV)-fresh/bin/pip install --quiet torch==2.13.0
+	$(VENV)-fresh/bin/pip install --quiet '.[test]'
+	$(VENV)-fresh/bin/pip freeze --exclude fedras-ray | sed 's/+cpu$$//' > constraints.txt
+	rm -rf $(VENV)-fresh build
+
+clean:  ## Remove the environment and what tools leave behind; runs stay
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# torch first and pinned: a loose torch takes gigabytes of CUDA packages along.
+$(VENV)/.ready: setup.cfg pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/.test-ready: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
+	touch $@

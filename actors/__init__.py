@@ -1,0 +1,1 @@
+"""Ray: pools of clients, a coordinator, and the executor that joins them."""

@@ -1,0 +1,66 @@
+"""Running an experiment on Ray from a driver: the one door through which workloads come in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import ray
+
+from actors.cluster import connected, pool_count
+from actors.coordinator import Coordinator
+from actors.executor import fetch
+from fedras_ray.config import Experiment
+from fedras_ray.data.interactions import Dataset
+from fedras_ray.errors import ExecutorError
+from fedras_ray.records import Record
+from fedras_ray.simulation import population_of
+
+
+class RaySession:
+    """One run on a cluster; iterate over it for its records."""
+
+    def __init__(self, experiment: Experiment, dataset: Dataset, address: str | None = None) -> None:
+        self._experiment = experiment
+        self._dataset = dataset
+        self._address = address
+        self.pools = 0
+        self.peak_rss_bytes = 0  # of coordinator and pools, known after the run
+
+    def __iter__(self) -> Iterator[Record]:
+        """Connect, place the actors, stream the records, and let everything go.
+
+        Raises:
+            ExecutorError: the cluster is not there, too small, or lost an actor.
+            FedrasError: whatever of ours was raised in an actor.
+        """
+        with connected(self._address):
+            yield from self._run()
+
+    def _run(self) -> Iterator[Record]:
+        execution = self._experiment.execution
+        self.pools = pool_count(execution.pools, execution.shards)
+        population = population_of(self._dataset)
+        stored = ray.put(self._dataset)
+        place: Any = ray.remote(Coordinator).options(num_cpus=0)
+        coordinator: Any = place.remote(self._experiment, population, [stored], self.pools)
+        try:
+            fetch(coordinator.ready.remote(), "the coordinator", 2 * execution.start_limit_s)
+            yield from self._stream(coordinator.run.remote())
+            self.peak_rss_bytes = fetch(
+                coordinator.peak_rss_bytes.remote(), "the coordinator", execution.work_limit_s
+            )
+        finally:
+            ray.kill(coordinator)
+
+    def _stream(self, chunks: Any) -> Iterator[Record]:
+        limit_s = 2 * self._experiment.execution.work_limit_s
+        while True:
+            ready, _ = ray.wait([chunks], timeout=limit_s)
+            if not ready:
+                raise ExecutorError(f"the coordinator said nothing for {limit_s:g} s")
+            try:
+                chunk = next(chunks)
+            except StopIteration:
+                return
+            yield from fetch(chunk, "the coordinator", limit_s)

@@ -1,0 +1,207 @@
+"""The client side: whole shards of clients, with everything that is theirs.
+
+A `ClientHost` owns interactions, private states and the evaluation of its shards. Private state
+never leaves it: what the server gets is a blob. One host is the whole population under the serial
+executor, or one of several in actors on a cluster; it cannot tell the difference.
+
+A *shard* is every S-th client (client mod S), a property of the experiment. Batches are formed per
+shard, so what is computed together never depends on how many hosts there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from fedras_ray.codecs.base import ItemUpdate, Outgoing, encode_all
+from fedras_ray.codecs.build import build_codec, sparse_bytes
+from fedras_ray.config import Experiment
+from fedras_ray.data.interactions import Dataset
+from fedras_ray.errors import ClientError, FedrasError
+from fedras_ray.evaluation.quality import full_quality, sample_negatives, sampled_quality
+from fedras_ray.models.build import build_model
+from fedras_ray.streams import Purpose, stream
+from fedras_ray.training.cohort import ClientResult, ClientWork, train_cohort
+from fedras_ray.training.sampling import local_samples
+
+NOT_FINITE = "its update is not finite; lower training.item_rate or training.private_rate"
+EVALUATION_SCORES = 8_000_000  # scores held at once while ranking: 64 MB in float64
+
+Table = NDArray[np.float32]
+Clients = NDArray[np.int64]
+
+
+class Assignment(NamedTuple):
+    """One client's turn, as the server orders it."""
+
+    client: int
+    turn: int  # how many turns the client had before: the address of its randomness
+    version: int
+    view: int  # the state of the item table it was sent
+    budget_bytes: int | None  # what it may send, None: as much as the codec likes
+
+
+class Turn(NamedTuple):
+    """What comes back: bytes, and numbers about them. Nothing of the client's own."""
+
+    client: int
+    blob: bytes
+    rows: int
+    samples: int
+    sparse_bytes: int  # the touched rows in f32
+    loss: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShardQuality:
+    """Per-user metrics of one shard; a metric's array has one entry per evaluated user."""
+
+    shard: int
+    users: Clients  # (E,) those with a test item
+    metrics: dict[str, NDArray[np.float64]]  # (E,) each
+
+
+class ClientHost:
+    """The clients of some shards."""
+
+    def __init__(self, experiment: Experiment, dataset: Dataset, shards: Sequence[int]) -> None:
+        torch.set_num_threads(1)  # sums in a fixed order, and no fight over cores between hosts
+        self._experiment = experiment
+        self._dataset = dataset
+        self._model = build_model(experiment.model)
+        self._codec = build_codec(experiment.codec)
+        self._views: dict[int, Table] = {}
+        self._private: dict[int, Table] = {}  # shard -> (clients of the shard, P)
+        self._before: dict[int, dict[int, NDArray[np.float32]]] = {}  # shard -> client -> before its turn
+        self._negatives: dict[int, Clients] = {}  # shard -> sampled candidates of its evaluated users
+        for shard in shards:
+            rng = stream(experiment.seed, Purpose.PRIVATE_STATE, shard)
+            self._private[shard] = self._model.initial_private(len(self._members(shard)), rng)
+            self._before[shard] = {}
+        tests = dataset.test.counts()
+        sampled = experiment.evaluation.sampled_negatives > 0 or dataset.negatives is not None
+        self._sampled = sampled and bool((tests <= 1).all())  # the sampled protocol has one test item
+
+    def publish(self, view: int, table: Table) -> None:
+        """Hold one more state of the item table, (I, D), read-only."""
+        self._views[view] = table
+
+    def retire(self, view: int) -> None:
+        """Let a state of the table go that no further work refers to."""
+        self._views.pop(view, None)
+
+    def train(self, shard: int, assignments: Sequence[Assignment]) -> list[Turn]:
+        """Train and encode the turns of some clients of one shard together, in order.
+
+        Raises:
+            ClientError: a client's update cannot be computed or encoded.
+        """
+        work = [self._work(shard, one) for one in assignments]
+        results = train_cohort(self._model, work, self._experiment.training)
+        outgoing = [self._outgoing(*each) for each in zip(assignments, work, results, strict=True)]
+        blobs = self._encoded(assignments, outgoing)
+        for one, result in zip(assignments, results, strict=True):
+            self._keep(shard, one.client, result)
+        return [
+            Turn(
+                one.client,
+                blob,
+                len(job.samples.item_ids),
+                job.samples.sample_count,
+                sparse_bytes(len(out.update.item_ids), out.update.item_count, out.update.width),
+                result.loss,
+            )
+            for one, job, out, result, blob in zip(assignments, work, outgoing, results, blobs, strict=True)
+        ]
+
+    def evaluate(self, shard: int, views: NDArray[np.int64], training: Sequence[int]) -> ShardQuality:
+        """Rank for every user of a shard that has a test item.
+
+        Args:
+            shard: which.
+            views: the view each member ranks with, (members,) or (1,) for all.
+            training: clients that are at work by the virtual clock, whatever this machine has
+                computed already: they rank with their state from before.
+        """
+        members = self._members(shard)
+        has_test = self._dataset.test.counts()[members] > 0
+        private = self._private[shard].copy()
+        kept = {client: self._before[shard][client] for client in training if client in self._before[shard]}
+        self._before[shard] = kept  # everyone else has settled
+        for client, state in kept.items():
+            private[client // self._shards] = state
+        users, views = members[has_test], np.broadcast_to(views, members.shape)[has_test]
+        private = private[has_test]
+        negatives = self._candidates(shard, users)
+        parts: list[dict[str, NDArray[np.float64]]] = []
+        chunk = max(1, EVALUATION_SCORES // self._dataset.item_count)
+        for start in range(0, len(users), chunk):
+            part = slice(start, start + chunk)
+            parts.append(self._rank(users[part], private[part], views[part], negatives[part]))
+        names = parts[0] if parts else {}
+        return ShardQuality(
+            shard, users, {name: np.concatenate([part[name] for part in parts]) for name in names}
+        )
+
+    @property
+    def _shards(self) -> int:
+        return self._experiment.execution.shards
+
+    def _members(self, shard: int) -> Clients:
+        return np.arange(shard, self._dataset.user_count, self._shards)
+
+    def _work(self, shard: int, one: Assignment) -> ClientWork:
+        rng = stream(self._experiment.seed, Purpose.LOCAL_SAMPLING, one.client, one.turn)
+        positives = self._dataset.train.of(one.client)
+        samples = local_samples(positives, self._dataset.item_count, self._experiment.training, rng)
+        private = self._private[shard][one.client // self._shards]
+        return ClientWork(samples, self._views[one.view].take(samples.item_ids, axis=0), private)
+
+    def _outgoing(self, one: Assignment, work: ClientWork, result: ClientResult) -> Outgoing:
+        if not np.isfinite(result.private).all():
+            raise ClientError(one.client, one.version, NOT_FINITE)
+        update = ItemUpdate(work.samples.item_ids, result.delta, self._dataset.item_count)
+        return Outgoing(update, self._encoding_stream(one), one.budget_bytes)
+
+    def _encoded(self, assignments: Sequence[Assignment], outgoing: Sequence[Outgoing]) -> list[bytes]:
+        try:
+            return encode_all(self._codec, outgoing)
+        except FedrasError as error:
+            for one, out in zip(assignments, outgoing, strict=True):
+                if not np.isfinite(out.update.rows).all():
+                    raise ClientError(one.client, one.version, NOT_FINITE) from error
+            first = assignments[0]
+            raise ClientError(first.client, first.version, f"its batch cannot be encoded: {error}") from error
+
+    def _encoding_stream(self, one: Assignment) -> Callable[[], Generator]:
+        return lambda: stream(self._experiment.seed, Purpose.ENCODING, one.client, one.turn)
+
+    def _keep(self, shard: int, client: int, result: ClientResult) -> None:
+        place = client // self._shards
+        self._before[shard][client] = self._private[shard][place].copy()
+        self._private[shard][place] = result.private
+
+    def _candidates(self, shard: int, users: Clients) -> Clients:
+        if shard not in self._negatives:
+            count = self._experiment.evaluation.sampled_negatives if self._sampled else 0
+            self._negatives[shard] = sample_negatives(self._dataset, users, count, self._experiment.seed)
+        return self._negatives[shard]
+
+    def _rank(
+        self, users: Clients, private: Table, views: Clients, negatives: Clients
+    ) -> dict[str, NDArray[np.float64]]:
+        scores = torch.empty((len(users), self._dataset.item_count))
+        for view in np.unique(views):
+            mine = np.flatnonzero(views == view)
+            table = torch.from_numpy(self._views[int(view)].copy())  # torch wants memory it may write
+            scores[mine] = self._model.scores(torch.from_numpy(private[mine]), table)
+        metrics = full_quality(scores, users, self._dataset)
+        if self._sampled:
+            metrics |= sampled_quality(scores, users, self._dataset, negatives)
+        return metrics

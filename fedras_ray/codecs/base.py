@@ -1,0 +1,94 @@
+"""The contract of a codec: an update into bytes, bytes into an update.
+
+I items in the catalogue, n rows touched by this client, D width.
+
+Laws, which the contract tests hold every codec to:
+
+* what is sent is ``bytes`` and its size is ``len(blob)``; nothing is estimated;
+* decoding needs the blob alone, and the server works with what it decoded;
+* truncated, foreign or flipped bytes raise `CodecError` and nothing else;
+* encoding the same update with the same stream gives the same bytes;
+* the decoded item ids are exact (a row of zeros may be left out: it says nothing).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from fedras_ray.errors import CodecError
+from fedras_ray.kernels import packing
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ItemUpdate:
+    """What a client wants to change in the item table: new row minus old row, for the rows it touched."""
+
+    item_ids: NDArray[np.int32]  # (n,) strictly increasing, below item_count
+    rows: NDArray[np.float32]  # (n, D)
+    item_count: int  # I
+    actions: int = 0  # codebook size it was sent with; 0 where there is no codebook
+
+    def __post_init__(self) -> None:
+        ids = self.item_ids
+        if ids.ndim != 1 or self.rows.ndim != 2 or len(ids) != len(self.rows) or self.width < 1:
+            raise CodecError(f"{ids.shape} item ids do not fit rows of shape {self.rows.shape}")
+        if not packing.increasing(ids, self.item_count):
+            raise CodecError(f"item ids must increase strictly within 0 … {self.item_count - 1}")
+        ids.flags.writeable = False
+        self.rows.flags.writeable = False
+
+    @property
+    def width(self) -> int:
+        return int(self.rows.shape[1])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outgoing:
+    """One update on its way out, with what the encoder may use."""
+
+    update: ItemUpdate
+    stream: Callable[[], Generator]  # addressed randomness, made only when drawn from
+    budget_bytes: int | None = None  # what the device can carry in time; None: no limit
+
+
+@runtime_checkable
+class Codec(Protocol):
+    """Configuration only: no state between calls."""
+
+    def encode(self, outgoing: Outgoing) -> bytes:
+        """The blob that goes over the uplink.
+
+        Raises:
+            CodecError: the update cannot be put on the wire (a value is not finite).
+        """
+        ...
+
+    def decode(self, blob: bytes) -> ItemUpdate:
+        """The update in a blob.
+
+        Raises:
+            CodecError: the blob is not one of this codec, or not intact.
+        """
+        ...
+
+
+@runtime_checkable
+class CohortCodec(Codec, Protocol):
+    """A codec that is quicker over many clients at once."""
+
+    def encode_cohort(self, outgoing: Sequence[Outgoing]) -> list[bytes]:
+        """One blob per update, in order."""
+        ...
+
+
+def encode_all(codec: Codec, outgoing: Sequence[Outgoing]) -> list[bytes]:
+    """Encode many updates, together where the codec can."""
+    if isinstance(codec, CohortCodec):
+        return codec.encode_cohort(outgoing)
+    return [codec.encode(one) for one in outgoing]

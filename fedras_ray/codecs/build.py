@@ -1,0 +1,80 @@
+"""From a configured codec to the object that encodes and decodes."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+
+from fedras_ray import streams
+from fedras_ray.codecs.actions import ActionsCodec
+from fedras_ray.codecs.base import Codec, ItemUpdate, Outgoing
+from fedras_ray.codecs.dense import DenseCodec
+from fedras_ray.codecs.sparse import SparseCodec
+from fedras_ray.config import client
+from fedras_ray.errors import ConfigError
+
+CODECS: Final[dict[str, Callable[[Any], Codec]]] = {
+    "dense": DenseCodec,
+    "sparse": SparseCodec,
+    "actions": ActionsCodec,
+}  # kind in the experiment -> class; a new codec is one row here and one in tests/codecs
+
+
+def build_codec(config: client.CodecConfig) -> Codec:
+    """The codec an experiment asks for.
+
+    Raises:
+        ConfigError: a ladder of actions that goes down, or a target that is no codec.
+    """
+    if isinstance(config, client.CustomCodec):
+        return _custom(config)
+    if isinstance(config, client.ActionsCodec) and isinstance(config.actions, client.AdaptiveActions):
+        least, most = config.actions.least, config.actions.most
+        if least > most:
+            raise ConfigError("codec.actions.least", f"{least} is above codec.actions.most, which is {most}")
+    return CODECS[config.kind](config)
+
+
+def sparse_codec() -> SparseCodec:
+    """The baseline beside the dense one: what the touched rows cost in f32."""
+    return SparseCodec(client.SparseCodec(kind="sparse", dtype="f32"))
+
+
+@functools.cache
+def dense_bytes(item_count: int, width: int) -> int:
+    """What one dense f32 blob weighs: the length of a real one."""
+    nothing = ItemUpdate(np.zeros(0, np.int32), np.zeros((0, width), np.float32), item_count)
+    draw = functools.partial(streams.stream, 0, streams.Purpose.ENCODING)
+    return len(DenseCodec(client.DenseCodec(dtype="f32")).encode(Outgoing(nothing, draw)))
+
+
+@functools.lru_cache(maxsize=65_536)
+def sparse_bytes(rows: int, item_count: int, width: int) -> int:
+    """What one sparse f32 blob of so many rows weighs: the length of a real one.
+
+    Positions cost the same for any `rows` items, so which ones they are does not matter.
+    """
+    update = ItemUpdate(np.arange(rows, dtype=np.int32), np.zeros((rows, width), np.float32), item_count)
+    draw = functools.partial(streams.stream, 0, streams.Purpose.ENCODING)
+    return len(sparse_codec().encode(Outgoing(update, draw)))
+
+
+def _custom(config: client.CustomCodec) -> Codec:
+    """Import ``module:callable``, and call it with the options."""
+    module, _, name = config.target.partition(":")
+    tried = f"'{config.target}': import {module}, then {name}(**{sorted(config.options)})"
+    try:
+        made = _attribute(importlib.import_module(module), name)(**config.options)
+    except Exception as error:  # somebody else's code: whatever it raises is about the target
+        raise ConfigError("codec.target", f"{tried}: {type(error).__name__}: {error}") from error
+    if isinstance(made, type) or not isinstance(made, Codec):
+        raise ConfigError("codec.target", f"{tried}: gave {made!r}, which has no encode and decode")
+    return made
+
+
+def _attribute(module: Any, path: str) -> Any:
+    return functools.reduce(getattr, path.split("."), module)

@@ -1,0 +1,133 @@
+"""Codebooks for many updates of different lengths: padded together, a few at a time.
+
+C updates in a batch, n rows in an update, D width, K actions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from fedras_ray.codecs.clustering import Start, cluster
+from fedras_ray.errors import CodecError
+from fedras_ray.kernels import lines
+
+LEAST_ROWS_PER_ACTION = 4
+ROUNDS_OFF_THE_LINE = 5
+_BATCH_PADDING = 4_000  # rows of padding that cost about as much as one more batch does
+_BELOW_TWO = float(np.nextafter(np.float32(2), np.float32(0)))
+_BATCH_FLOATS = 1 << 23  # 32 MiB of padded rows in a batch
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Codebook:
+    """The actions of one update, each taken by at least one row."""
+
+    actions: NDArray[np.float32]  # (K, D)
+    index: NDArray[np.int32]  # (n,) below K
+
+
+def codebooks(
+    rows: Sequence[NDArray[np.float32]],
+    k: int,
+    start: Start,
+    iterations: int,
+    generators: Sequence[Generator] = (),
+) -> list[Codebook]:
+    """At most K actions for each update, in order.
+
+    Rows of any magnitude: they are scaled by a power of two, which loses nothing.
+
+    Raises:
+        CodecError: a value is not finite.
+    """
+    found: dict[int, Codebook] = {}
+    width = rows[0].shape[1] if rows else 0
+    rounds = 0
+    if start == "principal" and iterations == 0:
+        found = {i: book for i, one in enumerate(rows) if (book := _on_the_line(one, k)) is not None}
+        rounds = ROUNDS_OFF_THE_LINE
+    rest = [0 if i in found else len(one) for i, one in enumerate(rows)]
+    for batch in _batches(rest, width):
+        streams = [generators[i] for i in batch] if generators else []
+        with torch.inference_mode():  # a tenth less time: no autograd in small operations
+            books = _cluster([rows[i] for i in batch], k, start, iterations or rounds, streams)
+        found.update(zip(batch, books, strict=True))
+    nothing = Codebook(np.zeros((0, width), np.float32), np.zeros(0, np.int32))
+    return [found.get(i, nothing) for i in range(len(rows))]
+
+
+def _on_the_line(rows: NDArray[np.float32], k: int) -> Codebook | None:
+    """The clusters of the rows' projections, without a round in D dimensions; one update, no padding.
+
+    None where the line is not enough: with few rows to an action some would be left without, and no
+    more than K distinct rows must be told apart even where their projections are the same.
+    """
+    if len(rows) < LEAST_ROWS_PER_ACTION * k:
+        return None
+    points = lines.project(rows)  # (n,)
+    order = np.argsort(points)  # (n,)
+    edges = lines.cut(points[order], k)
+    return Codebook(*lines.averages(rows, order, edges)) if len(edges) else None
+
+
+def _cluster(
+    rows: Sequence[NDArray[np.float32]], k: int, start: Start, iterations: int, streams: Sequence[Generator]
+) -> list[Codebook]:
+    """One batch, padded to its longest."""
+    lengths = torch.tensor([len(one) for one in rows])  # (C,)
+    padded = _pad(rows)  # (C, n, D)
+    scale = _scale(padded)  # (C, 1, 1)
+    centroids, index = cluster(padded.div_(scale), lengths, k, start, iterations, streams)
+    centroids.clamp_(-_BELOW_TWO, _BELOW_TWO).mul_(scale)  # a mean is within its rows, but for rounding
+    found = zip(rows, centroids.numpy(), index.numpy(), strict=True)
+    return [_used(book, taken[: len(one)]) for one, book, taken in found]
+
+
+def _batches(lengths: Sequence[int], width: int) -> Iterator[list[int]]:
+    """Updates of similar length together, longest first; empty ones are in none."""
+    batch: list[int] = []
+    longest = padding = 0
+    for i in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
+        length = lengths[i]
+        if not length:
+            break
+        padding += longest - length
+        if batch and (padding > _BATCH_PADDING or longest * width * (len(batch) + 1) > _BATCH_FLOATS):
+            yield batch
+            batch = []
+        if not batch:
+            longest, padding = length, 0
+        batch.append(i)
+    if batch:
+        yield batch
+
+
+def _pad(rows: Sequence[NDArray[np.float32]]) -> torch.Tensor:
+    """Zeros beyond an update's length: (C, n, D)."""
+    padded = np.zeros((len(rows), max(map(len, rows)), rows[0].shape[1]), np.float32)
+    for target, one in zip(padded, rows, strict=True):
+        target[: len(one)] = one
+    return torch.from_numpy(padded)
+
+
+def _scale(rows: torch.Tensor) -> torch.Tensor:
+    """The power of two that brings a client's largest magnitude into [1, 2), within f32: (C, 1, 1)."""
+    peaks = torch.maximum(rows.amax((1, 2)), -rows.amin((1, 2)))  # (C,)
+    if not peaks.isfinite().all():
+        raise CodecError("a value is not finite, and cannot be sent")
+    exponents = torch.frexp(peaks).exponent - 1  # (C,)
+    return torch.ldexp(torch.ones_like(peaks), exponents.clamp_min(-126))[:, None, None]
+
+
+def _used(actions: NDArray[np.float32], index: NDArray[np.int32]) -> Codebook:
+    """Drop the actions that no row takes."""
+    taken = np.bincount(index, minlength=len(actions)) > 0  # (K,)
+    if taken.all():
+        return Codebook(actions, index)
+    return Codebook(actions[taken], (taken.cumsum() - 1).astype(np.int32)[index])

@@ -1,0 +1,42 @@
+"""The touched rows and which they are: the baseline that is always shown beside the dense one.
+
+n rows touched by this client, D width. Body: n × D floats in C order, then the positions. (They come last
+so that every claimed row has been found in the blob before ids are made.)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fedras_ray.codecs import wire
+from fedras_ray.codecs.base import ItemUpdate, Outgoing
+from fedras_ray.codecs.floats import floats_bytes, pack_floats, unpack_floats
+from fedras_ray.codecs.positions import pack_positions, take_positions
+from fedras_ray.config import client
+
+_IDS = {"f32": wire.CodecId.SPARSE_F32, "f16": wire.CodecId.SPARSE_F16}
+
+
+@dataclass(frozen=True, slots=True)
+class SparseCodec:
+    """n × D floats and n positions."""
+
+    config: client.SparseCodec
+
+    def encode(self, outgoing: Outgoing) -> bytes:
+        """18 + floats + positions bytes; exact in f32."""
+        update = outgoing.update
+        body = pack_floats(update.rows, self.config.dtype) + pack_positions(
+            update.item_ids, update.item_count
+        )
+        return wire.pack(_IDS[self.config.dtype], update.item_count, update.width, len(update.item_ids), body)
+
+    def decode(self, blob: bytes) -> ItemUpdate:
+        """Every touched row, zeros included."""
+        frame = wire.unpack(blob, _IDS[self.config.dtype])
+        count = frame.rows * frame.width
+        data = frame.body.take(floats_bytes(count, self.config.dtype))
+        flat = unpack_floats(data, count, self.config.dtype)
+        item_ids = take_positions(frame.body, frame.rows, frame.item_count)  # (n,)
+        frame.body.finish()
+        return ItemUpdate(item_ids, flat.reshape(frame.rows, frame.width), frame.item_count)

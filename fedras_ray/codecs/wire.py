@@ -1,0 +1,134 @@
+"""The envelope of every blob: who wrote it, how large the update is, and whether it is intact.
+
+I items in the catalogue, n rows in the blob, D width. All numbers are little endian.
+
+| bytes | field | what |
+|---|---|---|
+| 0–1 | magic | ``FR`` |
+| 2 | version | 1 |
+| 3 | codec | `CodecId`; append only |
+| 4–7 | I | u32, below 2**31 |
+| 8–9 | D | u16, at least 1 |
+| 10–13 | n | u32, at most I |
+| 14–17 | checksum | CRC-32 (zlib) over bytes 0–13 and 18–end |
+| 18– | body | the codec's own |
+
+The checksum covers the header too: a CRC-32 finds every single flipped bit, wherever it is.
+
+**Law of size.** No blob decodes into much more memory than it has bytes: n·D ≤ `FREE_FLOATS`, or the
+blob holds at least one bit per row (n ≤ 8·len). It is checked before anything is allocated, and
+every codec's encoder keeps it. Sections are taken from the body by exact size, and what is left over
+is an error, so a size that a header claims must be there in bytes.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass
+from enum import IntEnum
+
+from fedras_ray.errors import CodecError
+
+HEADER_BYTES = 18
+FREE_FLOATS = 1 << 22  # 16 MiB of f32: what any blob may decode to, however short it is
+MOST_ITEMS = (1 << 31) - 1
+
+_FIELDS = struct.Struct("<2sBBIHI")
+_CHECKSUM = struct.Struct("<I")
+_MAGIC = b"FR"
+_VERSION = 1
+
+
+class CodecId(IntEnum):
+    """What the body is. Append only: stored blobs carry these numbers."""
+
+    DENSE_F32 = 1
+    DENSE_F16 = 2
+    SPARSE_F32 = 3
+    SPARSE_F16 = 4
+    ACTIONS = 5
+
+
+class Body:
+    """A cursor over the bytes behind the header."""
+
+    def __init__(self, data: memoryview) -> None:
+        self._data = data
+        self._at = 0
+
+    def take(self, count: int) -> memoryview:
+        """The next `count` bytes, not copied.
+
+        Raises:
+            CodecError: there are fewer.
+        """
+        left = len(self._data) - self._at
+        if count > left:
+            raise CodecError(f"truncated: {count} bytes expected at byte {self._at} of the body, {left} left")
+        self._at += count
+        return self._data[self._at - count : self._at]
+
+    def finish(self) -> None:
+        """Check that everything was read.
+
+        Raises:
+            CodecError: bytes are left over.
+        """
+        if self._at != len(self._data):
+            raise CodecError(f"{len(self._data) - self._at} bytes too many at the end of the body")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """What an intact header says, and the body behind it."""
+
+    item_count: int  # I
+    width: int  # D
+    rows: int  # n
+    body: Body
+
+
+def obeys_size_law(rows: int, width: int, blob_bytes: int) -> bool:
+    """Whether a blob of this length may decode to n × D floats (see the module's text)."""
+    return rows * width <= FREE_FLOATS or rows <= 8 * blob_bytes
+
+
+def pack(codec_id: CodecId, item_count: int, width: int, rows: int, body: bytes) -> bytes:
+    """Put the envelope around a body.
+
+    Raises:
+        CodecError: the sizes do not fit the fields of the header.
+    """
+    if not (0 <= rows <= item_count <= MOST_ITEMS and 1 <= width <= 0xFFFF):
+        raise CodecError(f"{rows} rows of width {width} from {item_count} items do not fit the wire")
+    fields = _FIELDS.pack(_MAGIC, _VERSION, codec_id, item_count, width, rows)
+    return fields + _CHECKSUM.pack(zlib.crc32(body, zlib.crc32(fields))) + body
+
+
+def unpack(blob: bytes, codec_id: CodecId) -> Frame:
+    """Open the envelope, after checking that it is whole and ours.
+
+    Raises:
+        CodecError: truncated, corrupt, of another codec or version, or in breach of the law of size.
+    """
+    view = memoryview(blob)
+    if len(view) < HEADER_BYTES:
+        raise CodecError(f"{len(view)} bytes are shorter than a header ({HEADER_BYTES} bytes)")
+    fields, body = view[: _FIELDS.size], view[HEADER_BYTES:]
+    magic, version, codec, item_count, width, rows = _FIELDS.unpack(fields)
+    if (magic, version) != (_MAGIC, _VERSION):
+        raise CodecError(f"not a blob of version {_VERSION}: it begins with {bytes(view[:3]).hex()}")
+    if _CHECKSUM.unpack(view[_FIELDS.size : HEADER_BYTES]) != (zlib.crc32(body, zlib.crc32(fields)),):
+        raise CodecError("the checksum does not match: bytes were changed or lost on the way")
+    if codec != codec_id:
+        raise CodecError(f"written by codec {codec}, not by {codec_id.name.lower()} ({int(codec_id)})")
+    _check_sizes(item_count, width, rows, len(view))
+    return Frame(item_count, width, rows, Body(body))
+
+
+def _check_sizes(item_count: int, width: int, rows: int, blob_bytes: int) -> None:
+    if not (rows <= item_count <= MOST_ITEMS and width >= 1):
+        raise CodecError(f"{rows} rows of width {width} from {item_count} items cannot be")
+    if not obeys_size_law(rows, width, blob_bytes):
+        raise CodecError(f"{blob_bytes} bytes claim to hold {rows} rows of width {width}")

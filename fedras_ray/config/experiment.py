@@ -1,0 +1,76 @@
+"""The experiment as one frozen tree.
+
+Everything that can change a result is in here and in `Experiment.digest`; where it is computed
+(`execution`) and who watches (`tracking`) is in here too, but not in the digest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import tomli_w
+from pydantic import Field
+
+from fedras_ray.config.base import Positive, Section
+from fedras_ray.config.client import (
+    ActionsCodec,
+    CodecConfig,
+    DenseDownlink,
+    DownlinkConfig,
+    MatrixFactorization,
+    TrainingConfig,
+)
+from fedras_ray.config.data import CatalogData, DataConfig
+from fedras_ray.config.system import (
+    EvaluationConfig,
+    FedScaleFleet,
+    FleetConfig,
+    ScheduleConfig,
+    ServerConfig,
+    SyncSchedule,
+)
+
+
+class ExecutionConfig(Section):
+    """Where it is computed. `shards` is part of the result's identity, the rest is not."""
+
+    shards: int = Field(default=8, ge=1, le=4096)
+    pools: int = Field(default=0, ge=0)  # 0: as many as cores, at most one per shard
+    start_limit_s: Positive = 120.0
+    work_limit_s: Positive = 600.0
+
+
+class TrackingConfig(Section):
+    """What the MLflow experiment is called."""
+
+    experiment: str = "fedras"
+    mlflow: bool = True
+
+
+class Experiment(Section):
+    """A whole experiment: what, on which data, by which clients, under which seed."""
+
+    name: str = Field(default="ml-100k-fedras", pattern=r"^[A-Za-z0-9][\w.\-]*$")
+    seed: int = Field(default=1, ge=0)
+    data: DataConfig = CatalogData()
+    model: MatrixFactorization = MatrixFactorization()
+    training: TrainingConfig = TrainingConfig()
+    codec: CodecConfig = ActionsCodec(kind="actions")
+    downlink: DownlinkConfig = DenseDownlink()
+    fleet: FleetConfig = FedScaleFleet()
+    schedule: ScheduleConfig = SyncSchedule()
+    server: ServerConfig = ServerConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
+    execution: ExecutionConfig = ExecutionConfig()
+    tracking: TrackingConfig = TrackingConfig()
+
+    def digest(self) -> str:
+        """SHA-256 over everything that can change a result."""
+        tree = self.model_dump(mode="json", exclude={"tracking": True, "execution": True})
+        tree["shards"] = self.execution.shards
+        return hashlib.sha256(json.dumps(tree, sort_keys=True).encode()).hexdigest()
+
+    def to_toml(self) -> str:
+        """The complete tree, every default spelled out: reading it back gives the same experiment."""
+        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))

@@ -1,0 +1,55 @@
+"""Your own ratings: one file with a user and an item column, and maybe ratings and timestamps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet
+
+from fedras_ray.config.data import FileData
+from fedras_ray.data.columns import assemble
+from fedras_ray.data.named import choose
+from fedras_ray.data.ratings import RawRatings
+from fedras_ray.data.text import CSV, RECBOLE, TSV, Layout, read_text
+from fedras_ray.errors import ConfigError, DataError
+
+TEXTS: dict[str, Layout] = {".csv": CSV, ".tsv": TSV, ".inter": RECBOLE}
+TABLES = (".parquet", ".pq")
+
+
+def read_own_file(config: FileData) -> RawRatings:
+    """Ratings from the file that a `FileData` names; its ending says what it is.
+
+    Raises:
+        ConfigError: `least_rating` without a rating column.
+        DataError: the file, a column or a line is wrong; `where` is ``path:line`` (``path:row`` for Parquet).
+    """
+    if config.least_rating is not None and config.rating is None:
+        raise ConfigError("data.least_rating", "needs data.rating, the column that it looks at")
+    path = Path(config.path).expanduser()
+    roles = {"user": config.user, "item": config.item, "rating": config.rating, "timestamp": config.timestamp}
+    names = {role: name for role, name in roles.items() if name is not None}
+    ending = path.suffix.lower()
+    if not path.is_file():
+        raise DataError(str(path), "is a folder, not a file" if path.is_dir() else "there is no such file")
+    if ending in TEXTS:
+        return read_text(path, TEXTS[ending], names, config.least_rating)
+    if ending in TABLES:
+        return _read_parquet(path, names, config.least_rating)
+    raise DataError(str(path), f"has an unknown ending; known: {', '.join([*TEXTS, *TABLES])}")
+
+
+def _read_parquet(path: Path, names: dict[str, str], least_rating: float | None) -> RawRatings:
+    """Only the columns that are needed leave the disk."""
+    try:
+        known = pyarrow.parquet.read_schema(path).names
+        wanted = choose(path, known, names)
+        table: Any = pyarrow.parquet.read_table(path, columns=sorted(set(wanted.values())))
+    except (pa.ArrowInvalid, OSError) as error:
+        raise DataError(str(path), f"is not Parquet that can be read: {error}") from error
+    if len(table) == 0:
+        raise DataError(str(path), "has no ratings in it")
+    columns = {role: table[column] for role, column in wanted.items()}
+    return assemble(columns, lambda row: f"{path}:row {row + 1}", least_rating)

@@ -1,0 +1,69 @@
+"""Every error this project raises on purpose.
+
+    FedrasError
+    ├── ConfigError      the experiment: an unknown key, a value out of range
+    ├── DataError        interactions: a file, a line, a column
+    ├── FleetError       devices and links: a profile that cannot exist
+    ├── CodecError       bytes that are not what they claim to be
+    ├── ClientError      one client's turn went wrong
+    ├── ExecutorError    the machine that computes: a pool, a cluster, a time limit
+    └── RunError         a run directory or its outputs
+
+`args` always equal the signature of ``__init__``, so that every error survives pickling (Ray
+pickles what an actor raises, and rebuilds it from ``args``).
+"""
+
+from __future__ import annotations
+
+
+class FedrasError(Exception):
+    """The root: the command line turns it into one line on standard error and exit status 2."""
+
+
+class ConfigError(FedrasError):
+    """A value in the experiment is wrong; `key` is its dotted path."""
+
+    def __init__(self, key: str, problem: str) -> None:
+        super().__init__(key, problem)
+
+    def __str__(self) -> str:
+        key, problem = self.args
+        return f"config key '{key}': {problem}"
+
+
+class DataError(FedrasError):
+    """Interactions that cannot be read or used; `where` is a file, with its line where there is one."""
+
+    def __init__(self, where: str, problem: str) -> None:
+        super().__init__(where, problem)
+
+    def __str__(self) -> str:
+        where, problem = self.args
+        return f"{where}: {problem}"
+
+
+class FleetError(FedrasError):
+    """Device profiles that no device can have."""
+
+
+class CodecError(FedrasError):
+    """A blob that is truncated, foreign, corrupt, or an update that cannot be put on the wire."""
+
+
+class ClientError(FedrasError):
+    """A client's turn failed."""
+
+    def __init__(self, client: int, version: int, cause: str) -> None:
+        super().__init__(client, version, cause)
+
+    def __str__(self) -> str:
+        client, version, cause = self.args
+        return f"client {client} on model version {version}: {cause}"
+
+
+class ExecutorError(FedrasError):
+    """The machines that compute are gone, full or silent."""
+
+
+class RunError(FedrasError):
+    """A run directory that cannot be written, read or compared."""

@@ -1,0 +1,84 @@
+"""What a device can do: seconds per sample, bytes per second up and down, latency.
+
+U clients. A fleet is four arrays; nothing in it changes during a run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fedras_ray.clock import Nanos, nanos
+from fedras_ray.errors import FleetError
+
+Floats = NDArray[np.float64]
+
+LONGEST_S = 1e8  # three years; the clock's int64 nanoseconds end after 292
+NOMINAL_SAMPLES = 1_000  # a turn of a middling MovieLens client, two epochs
+NOMINAL_BYTES = 200_000  # a dense table of MovieLens-100K at width 32, one way
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fleet:
+    """The devices of all clients.
+
+    Raises:
+        FleetError: a value is not finite, not positive (latency: negative), or the shapes differ.
+    """
+
+    train_s_per_sample: Floats  # (U,)
+    uplink_bytes_per_s: Floats  # (U,)
+    downlink_bytes_per_s: Floats  # (U,)
+    latency_s: Floats  # (U,) once per transfer
+    device_class: NDArray[np.int8]  # (U,) index into class_names
+    class_names: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        for name in ("train_s_per_sample", "uplink_bytes_per_s", "downlink_bytes_per_s", "latency_s"):
+            values: Floats = getattr(self, name)
+            if len(values) != len(self.device_class):
+                raise FleetError(f"{name} has {len(values)} entries for {len(self.device_class)} devices")
+            bad = ~np.isfinite(values) | (values < 0 if name == "latency_s" else values <= 0)
+            if bad.any():
+                client = int(np.flatnonzero(bad)[0])
+                raise FleetError(f"device {client}: {name} = {values[client]} is not a possible value")
+            values.flags.writeable = False
+
+    def __len__(self) -> int:
+        return len(self.device_class)
+
+    def download_ns(self, client: int, byte_count: int) -> Nanos:
+        """How long it takes this client to receive so many bytes."""
+        return _possible(
+            client, float(self.latency_s[client] + byte_count / self.downlink_bytes_per_s[client])
+        )
+
+    def train_ns(self, client: int, samples: int) -> Nanos:
+        """How long it takes this client to train on so many samples, epochs included."""
+        return _possible(client, float(samples * self.train_s_per_sample[client]))
+
+    def upload_ns(self, client: int, byte_count: int) -> Nanos:
+        """How long it takes this client to send so many bytes."""
+        transfer_s = byte_count / self.uplink_bytes_per_s[client]
+        return _possible(client, float(self.latency_s[client] + transfer_s))
+
+    def class_of(self, client: int) -> str:
+        """The name of the client's device class."""
+        return self.class_names[int(self.device_class[client])]
+
+
+def _possible(client: int, duration_s: float) -> Nanos:
+    if duration_s > LONGEST_S:
+        raise FleetError(f"device {client}: one step would take {duration_s:.3g} s; its speeds are too low")
+    return nanos(duration_s)
+
+
+def thirds(train_s: Floats, uplink: Floats, downlink: Floats) -> tuple[NDArray[np.int8], tuple[str, ...]]:
+    """Fast, medium and slow thirds of a fleet by the time of one nominal turn."""
+    if len(train_s) and not (np.ptp(train_s) or np.ptp(uplink) or np.ptp(downlink)):
+        return np.zeros(len(train_s), dtype=np.int8), ("all",)
+    turn_s = NOMINAL_SAMPLES * train_s + NOMINAL_BYTES / uplink + NOMINAL_BYTES / downlink
+    place = np.argsort(np.argsort(turn_s, kind="stable"), kind="stable")
+    return (place * 3 // max(1, len(place))).astype(np.int8), ("fast", "medium", "slow")

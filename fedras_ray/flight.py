@@ -1,0 +1,128 @@
+"""Clients at work: who is idle, who is out, and the work that is waiting to be handed over.
+
+The server dispatches clients one event at a time, but computing them one at a time would waste the
+machine. So dispatches wait in a pool per shard until the first of them is due on the virtual clock,
+or until the model moves on; then each shard's dispatches are handed over as one batch. Which turns
+share a batch follows from the virtual schedule alone.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fedras_ray.clients import Assignment, Turn
+from fedras_ray.clock import Nanos
+from fedras_ray.codecs.base import Codec, ItemUpdate
+from fedras_ray.executor import Executor, Pending
+
+DECODED_AHEAD = 64_000_000  # floats: 256 MB
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """A turn that has begun: what was ordered, and what is known of it already."""
+
+    assignment: Assignment
+    down_bytes: int
+    samples: int
+    dispatched_at_ns: Nanos
+    started_at_ns: Nanos
+    trained_at_ns: Nanos
+
+
+class IdleClients:
+    """The clients that could be asked, with removal and return in constant time."""
+
+    def __init__(self, clients: NDArray[np.int64]) -> None:
+        self._clients = clients.copy()
+        self._count = len(clients)
+
+    def __len__(self) -> int:
+        return self._count
+
+    @property
+    def clients(self) -> NDArray[np.int64]:
+        """(idle,) in an order that follows from the history alone."""
+        return self._clients[: self._count]
+
+    def take(self, places: NDArray[np.int64]) -> list[int]:
+        """Remove the clients at distinct `places` of `clients`; returns them in the order of `places`."""
+        taken = [int(client) for client in self._clients[places]]
+        for place in sorted((int(place) for place in places), reverse=True):
+            self._count -= 1
+            self._clients[place] = self._clients[self._count]
+        return taken
+
+    def give(self, client: int) -> None:
+        """A client is back."""
+        self._clients[self._count] = client
+        self._count += 1
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """What came of a turn's training: the bytes, and what they decode to where that is known already."""
+
+    turn: Turn
+    update: ItemUpdate | None
+
+
+class Flight:
+    """The turns between dispatch and training's end, and their computation.
+
+    Batches are fetched in the order in which they were handed over, and decoded when they are
+    fetched: the server decodes the first while the executor still computes the last. What that
+    holds in memory is bounded; beyond it a turn is decoded when it arrives.
+    """
+
+    def __init__(self, executor: Executor, codec: Codec, shards: int) -> None:
+        self._executor = executor
+        self._codec = codec
+        self._shards = shards
+        self._waiting: dict[int, list[Assignment]] = {}  # shard -> turns not handed over yet
+        self._batches: deque[Pending[list[Turn]]] = deque()
+        self._landed: dict[int, Landed] = {}  # client -> fetched, but not at the end of its training
+        self._ahead = 0  # floats decoded ahead
+        self._training: set[int] = set()
+
+    def begin(self, assignment: Assignment) -> None:
+        """A client was dispatched."""
+        self._waiting.setdefault(assignment.client % self._shards, []).append(assignment)
+        self._training.add(assignment.client)
+
+    def hand_over(self) -> None:
+        """Give everything that waits to the executor, one batch per shard, in the order of shards."""
+        for shard in sorted(self._waiting):
+            self._batches.append(self._executor.train(shard, self._waiting[shard]))
+        self._waiting = {}
+
+    def finish(self, client: int) -> Landed:
+        """The client's training ends now, by the virtual clock; wait for what it computed."""
+        if client not in self._landed:
+            if not self._batches or self._is_waiting(client):
+                self.hand_over()
+            self._fetch(client)
+        landed = self._landed.pop(client)
+        self._training.remove(client)
+        if landed.update is not None:
+            self._ahead -= landed.update.rows.size
+        return landed
+
+    def _is_waiting(self, client: int) -> bool:
+        return any(one.client == client for one in self._waiting.get(client % self._shards, ()))
+
+    def _fetch(self, client: int) -> None:
+        while client not in self._landed:
+            for turn in self._batches.popleft().result():
+                update = self._codec.decode(turn.blob) if self._ahead < DECODED_AHEAD else None
+                self._ahead += update.rows.size if update else 0
+                self._landed[turn.client] = Landed(turn, update)
+
+    def training(self, shard: int) -> Sequence[int]:
+        """The clients of a shard that are at work, increasing."""
+        return sorted(client for client in self._training if client % self._shards == shard)

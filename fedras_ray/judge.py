@@ -1,0 +1,64 @@
+"""Quality over virtual time: evaluations are handed over when a version is made, and collected later.
+
+An evaluation is submitted at once, so it sees the private states of that instant, and collected
+before the next version is announced, so the machine can train on in the meantime.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from fedras_ray.clients import ShardQuality
+from fedras_ray.clock import Nanos
+from fedras_ray.config import Experiment
+from fedras_ray.executor import Executor, Pending
+from fedras_ray.flight import Flight
+from fedras_ray.records import EvaluationRecord
+from fedras_ray.server.downlink import Downlink
+from fedras_ray.server.server import Server
+
+
+class Judge:
+    """Asks every shard how well it is served."""
+
+    def __init__(
+        self, experiment: Experiment, user_count: int, executor: Executor, downlink: Downlink, flight: Flight
+    ) -> None:
+        self._shards = experiment.execution.shards
+        self._user_count = user_count
+        self._executor = executor
+        self._downlink = downlink
+        self._flight = flight
+        self._asked: list[tuple[int, Nanos, int, int, list[Pending[ShardQuality]]]] = []
+
+    def submit(self, server: Server, at_ns: Nanos) -> None:
+        """Have the newest version evaluated."""
+        self._flight.hand_over()  # turns that began before are computed before
+        parts = []
+        for shard in range(self._shards):
+            members = np.arange(shard, self._user_count, self._shards)
+            views = self._downlink.views(members)
+            parts.append(self._executor.evaluate(shard, views, self._flight.training(shard)))
+        self._asked.append((server.version, at_ns, server.tally.up, server.tally.down, parts))
+
+    def collect(self) -> Iterator[EvaluationRecord]:
+        """Wait for what was submitted."""
+        for version, at_ns, up, down, parts in self._asked:
+            found = [part.result() for part in parts]
+            yield EvaluationRecord(
+                version, at_ns, up, down, sum(len(one.users) for one in found), mean(found)
+            )
+        self._asked = []
+
+
+def mean(parts: list[ShardQuality]) -> tuple[tuple[str, float], ...]:
+    """Means over all users of all shards, summed in the order of shards; empty without test users."""
+    filled = [part for part in parts if len(part.users)]
+    if not filled:
+        return ()
+    names = sorted(filled[0].metrics)
+    return tuple(
+        (name, float(np.concatenate([part.metrics[name] for part in filled]).mean())) for name in names
+    )

@@ -1,0 +1,80 @@
+"""Samples counted per item, and rows added to a table.
+
+I items, n distinct items of a client, D width.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fedras_ray.kernels.compiling import compiled
+
+Ids = NDArray[np.int32]
+Rows = NDArray[np.float32]
+
+
+@compiled
+def outside(items: Ids, rank: NDArray[np.int64]) -> Ids:
+    """The rank-th items (from 0) that are not in `items` (strictly increasing).
+
+    The r-th is r + #{k: items[k] - k ≤ r}: exact, without rejection or a list of the others.
+    """
+    found = np.empty(len(rank), np.int32)
+    for number in range(len(rank)):
+        low, high = 0, len(items)
+        while low < high:
+            middle = (low + high) // 2
+            if items[middle] - middle <= rank[number]:
+                low = middle + 1
+            else:
+                high = middle
+        found[number] = rank[number] + low
+    return found
+
+
+@compiled
+def drawn(positives: Ids, rank: NDArray[np.int64], item_count: int) -> tuple[Ids, Rows, Rows]:
+    """A client's samples, counted: its positives, and the rank-th items (from 0) outside of them.
+
+    Returns:
+        Distinct items (n,), increasing; samples on each (n,); positives among them (n,).
+    """
+    samples = np.zeros(item_count, np.int32)  # of the positives: -1
+    for item in positives:
+        samples[item] = -1
+    free = np.empty(item_count - len(positives), np.int32)
+    place = 0
+    for item in range(item_count):
+        if samples[item] == 0:
+            free[place] = item
+            place += 1
+    distinct = len(positives)
+    for number in rank:
+        item = free[number]
+        distinct += samples[item] == 0
+        samples[item] += 1
+    items = np.empty(distinct, np.int32)
+    weight = np.empty(distinct, np.float32)
+    positive = np.zeros(distinct, np.float32)
+    place = 0
+    for item in range(item_count):
+        if samples[item] != 0:
+            items[place] = item
+            positive[place] = samples[item] < 0
+            weight[place] = abs(samples[item])
+            place += 1
+    return items, weight, positive
+
+
+@compiled
+def add_rows(total: Rows, count: Ids, items: Ids, rows: Rows, weight: np.float32) -> None:
+    """``total[items] += weight · rows`` and ``count[items] += 1``, for distinct items, in place.
+
+    A row of zeros is absent.
+    """
+    for place in range(len(items)):
+        item = items[place]
+        count[item] += rows[place].any()
+        for column in range(rows.shape[1]):
+            total[item, column] += weight * rows[place, column]

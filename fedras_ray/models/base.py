@@ -1,0 +1,116 @@
+"""The contract of a model, and the short way to write one: a loss in torch.
+
+C clients of a cohort, n local rows (padded), D table width, P private width, I items. A client's
+samples are counted per local row: `weight` says how often the row occurs in the step (0: padding),
+`positive` how many of these are positives. A client never sees rows that it does not touch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from numpy.random import Generator
+from numpy.typing import NDArray
+from torch import Tensor
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """How far one local step goes."""
+
+    item: float
+    private: float
+    weight_decay: float
+
+
+class Model(Protocol):
+    """A shared item table and a private state per client."""
+
+    @property
+    def private_width(self) -> int:
+        """P, the length of a client's private state."""
+        ...
+
+    def initial_items(self, item_count: int, rng: Generator) -> NDArray[np.float32]:
+        """(I, D), the item table of version 0."""
+        ...
+
+    def initial_private(self, clients: int, rng: Generator) -> NDArray[np.float32]:
+        """(clients, P), private states before the first turn."""
+        ...
+
+    def step(self, rows: Tensor, private: Tensor, weight: Tensor, positive: Tensor, rates: Rates) -> Tensor:
+        """One gradient step, in place on `rows` (C, n, D) and `private` (C, P).
+
+        Returns:
+            (C,) the loss before the step, summed over each client's weighted samples.
+        """
+        ...
+
+    def scores(self, private: Tensor, table: Tensor) -> Tensor:
+        """(C, I), how much each client should like each item; higher is better."""
+        ...
+
+
+@runtime_checkable
+class CompiledModel(Model, Protocol):
+    """A model that can also train one client by itself, where all its samples go into every step."""
+
+    def fit(
+        self, rows: Floats, private: Floats, weight: Floats, positive: Floats, steps: int, rates: Rates
+    ) -> tuple[Floats, Floats, float]:
+        """As many full-batch `step`s as asked, from (n, D) rows and a (P,) private state.
+
+        Returns:
+            (n, D) what the rows gained, (P,) the new private state, the loss before, summed.
+        """
+        ...
+
+
+class LossModel:
+    """A model whose step follows from its loss by autograd.
+
+    Clients of a cohort share nothing, so the gradient of the *sum* of their losses is each client's
+    own gradient, and one backward pass serves all.
+    """
+
+    def loss(self, rows: Tensor, private: Tensor, weight: Tensor, positive: Tensor) -> Tensor:
+        """(C,) loss of each client, differentiable in `rows` and `private`."""
+        raise NotImplementedError
+
+    def step(self, rows: Tensor, private: Tensor, weight: Tensor, positive: Tensor, rates: Rates) -> Tensor:
+        """See `Model.step`."""
+        leaves = rows.detach().clone().requires_grad_(), private.detach().clone().requires_grad_()
+        loss = self.loss(*leaves, weight, positive)
+        row_gradient, private_gradient = torch.autograd.grad(loss.sum(), leaves)
+        descend(rows, private, row_gradient, private_gradient, weight, rates)
+        return loss.detach()
+
+
+def descend(
+    rows: Tensor,
+    private: Tensor,
+    row_gradient: Tensor,
+    private_gradient: Tensor,
+    weight: Tensor,
+    rates: Rates,
+) -> None:
+    """SGD in place, with weight decay on the rows that the step touches."""
+    decay(rows, private, weight, rates)
+    rows.sub_(row_gradient, alpha=rates.item)
+    private.sub_(private_gradient, alpha=rates.private)
+
+
+def decay(rows: Tensor, private: Tensor, weight: Tensor, rates: Rates) -> None:
+    """Shrink what the step touches; a client without samples in this step stays as it is."""
+    if rates.weight_decay == 0:
+        return
+    touched = (weight > 0).to(rows.dtype)  # (C, n)
+    rows.mul_(1 - rates.item * rates.weight_decay * touched[:, :, None])
+    active = touched.amax(dim=1, keepdim=True)  # (C, 1)
+    private.mul_(1 - rates.private * rates.weight_decay * active)

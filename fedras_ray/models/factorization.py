@@ -1,0 +1,73 @@
+"""Matrix factorisation with a shared item table and one private vector per client.
+
+The score of item i for client c is ⟨v_i, u_c⟩; the loss is binary cross-entropy on the logit. This
+is FedMF / FCF (Ammad-ud-din et al., "Federated Collaborative Filtering", arXiv 1901.09888) with
+sampled negatives. Its gradient has a closed form: with e = weight · σ(⟨v, u⟩) − positive, row i
+moves along e_i · u and u along Σ e_i · v_i, so everything a client sends points along its own u.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.random import Generator
+from numpy.typing import NDArray
+from torch import Tensor
+
+from fedras_ray.config.client import MatrixFactorization
+from fedras_ray.kernels import factorizing
+from fedras_ray.models.base import Floats, LossModel, Rates, decay
+
+
+@dataclass(frozen=True, slots=True)
+class FactorizationModel(LossModel):
+    """See the module."""
+
+    config: MatrixFactorization
+
+    @property
+    def private_width(self) -> int:
+        """P = D."""
+        return self.config.width
+
+    def initial_items(self, item_count: int, rng: Generator) -> NDArray[np.float32]:
+        """(I, D) normal."""
+        return _normal(item_count, self.config.width, self.config.item_std, rng)
+
+    def initial_private(self, clients: int, rng: Generator) -> NDArray[np.float32]:
+        """(clients, D) normal."""
+        return _normal(clients, self.config.width, self.config.private_std, rng)
+
+    def loss(self, rows: Tensor, private: Tensor, weight: Tensor, positive: Tensor) -> Tensor:
+        """(C,) binary cross-entropy, summed over samples: weight · softplus(z) − positive · z."""
+        logits = torch.einsum("cnd,cd->cn", rows, private)
+        return (weight * torch.nn.functional.softplus(logits) - positive * logits).sum(dim=1)
+
+    def step(self, rows: Tensor, private: Tensor, weight: Tensor, positive: Tensor, rates: Rates) -> Tensor:
+        """`LossModel.step` in closed form, without a graph."""
+        logits = torch.bmm(rows, private[:, :, None])[:, :, 0]  # (C, n)
+        loss = (weight * torch.nn.functional.softplus(logits) - positive * logits).sum(dim=1)
+        error = weight * torch.sigmoid(logits) - positive  # (C, n)
+        along_private = torch.bmm(error[:, None, :], rows)[:, 0, :]  # (C, D)
+        before = private.clone()
+        decay(rows, private, weight, rates)
+        rows.baddbmm_(error[:, :, None], before[:, None, :], alpha=-rates.item)
+        private.sub_(along_private, alpha=rates.private)
+        return loss
+
+    def fit(
+        self, rows: Floats, private: Floats, weight: Floats, positive: Floats, steps: int, rates: Rates
+    ) -> tuple[Floats, Floats, float]:
+        """See `CompiledModel.fit`."""
+        each = np.float32(rates.item), np.float32(rates.private), np.float32(rates.weight_decay)
+        return factorizing.fit(rows, private, weight, positive, steps, *each)
+
+    def scores(self, private: Tensor, table: Tensor) -> Tensor:
+        """(C, I) dot products."""
+        return private @ table.T
+
+
+def _normal(count: int, width: int, std: float, rng: Generator) -> NDArray[np.float32]:
+    return (std * rng.standard_normal((count, width), dtype=np.float32)).astype(np.float32)

@@ -1,0 +1,1 @@
+"""How arrivals become the next version, and how it goes out."""

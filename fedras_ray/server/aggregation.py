@@ -1,0 +1,50 @@
+"""Arrivals into one step: a weighted sum per item, divided by a power of how many clients spoke.
+
+I items, D width. With update rows Δ_c and weights w_c the step of item i is
+
+    Σ_c w_c Δ_c[i] / count_i^power,    count_i = clients whose update has row i.
+
+``power = 0`` is the sum (popular items leap), ``power = 1`` the mean (rare items crawl at the pace
+of one client, popular ones too); in between, an item moves further the more clients agree. A row of
+zeros counts as absent, so that a dense upload is aggregated as the sparse one it stands for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fedras_ray.codecs.base import ItemUpdate
+from fedras_ray.kernels import counting
+
+
+@dataclass(slots=True, eq=False)
+class Accumulator:
+    """The updates since the last version, summed as they arrive: memory does not grow with clients."""
+
+    item_count: int
+    width: int
+    updates: int = 0
+    total: NDArray[np.float32] = field(init=False)  # (I, D) Σ w Δ
+    count: NDArray[np.int32] = field(init=False)  # (I,)
+
+    def __post_init__(self) -> None:
+        self.total = np.zeros((self.item_count, self.width), dtype=np.float32)
+        self.count = np.zeros(self.item_count, dtype=np.int32)
+
+    def add(self, update: ItemUpdate, weight: float) -> None:
+        """Fold one decoded update in, with its weight (staleness × client)."""
+        counting.add_rows(self.total, self.count, update.item_ids, update.rows, np.float32(weight))
+        self.updates += 1
+
+    def step(self, power: float) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """The touched items (increasing) and their steps (t, D); the accumulator is empty afterwards."""
+        touched = np.flatnonzero(self.count)
+        divisor = self.count[touched].astype(np.float32) ** np.float32(power)
+        rows = self.total[touched] / divisor[:, None]
+        self.total[touched] = 0
+        self.count[touched] = 0
+        self.updates = 0
+        return touched, rows

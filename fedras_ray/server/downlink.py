@@ -1,0 +1,92 @@
+"""How the item table reaches the clients, and what that costs.
+
+A *view* is one state of the table as some client holds it; a client trains and ranks with its view,
+never with the server's table. Sending the whole table (`DenseDownlink`) makes one view per version.
+A downlink that sends differences keeps a view per lane and overrides the same four methods: what a
+message costs depends on the client, so `send` is asked per client.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fedras_ray.codecs.base import ItemUpdate, Outgoing
+from fedras_ray.codecs.dense import DenseCodec
+from fedras_ray.config.client import DenseCodec as DenseConfig
+from fedras_ray.config.client import DownlinkConfig
+from fedras_ray.streams import Purpose, stream
+
+Table = NDArray[np.float32]
+
+
+class Delivery(NamedTuple):
+    """One dispatch's download."""
+
+    view: int  # which state of the table the client holds afterwards
+    byte_count: int
+
+
+class Downlink(Protocol):
+    """From the server's table to the views that clients hold."""
+
+    def publish(self, version: int, table: Table) -> dict[int, Table]:
+        """Take in a new version; returns the views that are new, read-only (I, D)."""
+        ...
+
+    def retired(self) -> list[int]:
+        """Views that no client will be sent any more, each named once."""
+        ...
+
+    def send(self, client: int) -> Delivery:
+        """What the client downloads when it is dispatched now."""
+        ...
+
+    def views(self, clients: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The view each client would rank with now; shape (1,) where it is the same for all."""
+        ...
+
+
+class DenseDownlink:
+    """Every dispatch carries the whole table; everyone holds the newest version they were sent."""
+
+    def __init__(self, config: DownlinkConfig, seed: int) -> None:
+        self._codec = DenseCodec(DenseConfig(dtype=config.dtype))
+        self._seed = seed
+        self._view = -1
+        self._byte_count = 0
+        self._retired: list[int] = []
+
+    def publish(self, version: int, table: Table) -> dict[int, Table]:
+        """Encode the table once; the view is what a client decodes from these bytes."""
+        ids = np.arange(len(table), dtype=np.int32)
+        update = ItemUpdate(ids, table.copy(), len(table))
+        blob = self._codec.encode(Outgoing(update, lambda: stream(self._seed, Purpose.DOWNLINK, 0, version)))
+        decoded = self._codec.decode(blob)
+        view = np.zeros_like(table)
+        view[decoded.item_ids] = decoded.rows
+        view.flags.writeable = False
+        if self._view >= 0:
+            self._retired.append(self._view)
+        self._view, self._byte_count = version, len(blob)
+        return {version: view}
+
+    def retired(self) -> list[int]:
+        """See `Downlink.retired`."""
+        retired, self._retired = self._retired, []
+        return retired
+
+    def send(self, client: int) -> Delivery:
+        """The whole table, whoever asks."""
+        return Delivery(self._view, self._byte_count)
+
+    def views(self, clients: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The newest version, for all."""
+        return np.array([self._view], dtype=np.int64)
+
+
+def build_downlink(config: DownlinkConfig, seed: int) -> Downlink:
+    """The downlink of an experiment."""
+    return DenseDownlink(config, seed)

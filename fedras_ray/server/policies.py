@@ -1,0 +1,56 @@
+"""What the server decides, as pure functions: whom to ask, what they may send, what late work is worth."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from fedras_ray.config.client import ActionsCodec, AdaptiveActions, CodecConfig
+from fedras_ray.config.system import (
+    BufferedSchedule,
+    ConstantStaleness,
+    PolynomialStaleness,
+    ScheduleConfig,
+    StalenessConfig,
+    SyncSchedule,
+)
+
+
+def wanted(schedule: ScheduleConfig, in_flight: int) -> int:
+    """How many clients to dispatch now."""
+    match schedule:
+        case SyncSchedule():
+            return schedule.clients_per_version if in_flight == 0 else 0
+        case BufferedSchedule():
+            return schedule.concurrency - in_flight
+
+
+def ready(schedule: ScheduleConfig, arrived: int, in_flight: int) -> bool:
+    """Whether the updates that arrived since the last version make the next one."""
+    match schedule:
+        case SyncSchedule():
+            return in_flight == 0
+        case BufferedSchedule():
+            return arrived >= schedule.buffer
+
+
+def staleness_weight(config: StalenessConfig, staleness: int) -> float:
+    """The weight of an update that is `staleness` versions old, 1 for a fresh one."""
+    match config:
+        case ConstantStaleness():
+            return 1.0
+        case PolynomialStaleness():
+            return float((1 + staleness) ** -config.exponent)
+
+
+def upload_budget_bytes(codec: CodecConfig, uplink_bytes_per_s: float) -> int | None:
+    """What a device may send in one turn; None where the codec does not adapt."""
+    if isinstance(codec, ActionsCodec) and isinstance(codec.actions, AdaptiveActions):
+        return int(uplink_bytes_per_s * codec.actions.upload_s)
+    return None
+
+
+def select(idle: NDArray[np.int64], count: int, rng: Generator) -> NDArray[np.int64]:
+    """Places in `idle` of up to `count` distinct clients, uniformly."""
+    return rng.choice(len(idle), size=min(count, len(idle)), replace=False, shuffle=False)

@@ -1,0 +1,32 @@
+"""Bytes since the start of a run, beside what dense f32 would have cost for the same turns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fedras_ray.records import Fate
+
+
+@dataclass(slots=True)
+class Tally:
+    """Every byte counted is the length of a blob that exists."""
+
+    up: int = 0
+    down: int = 0
+    wasted: int = 0  # uploads that arrived and were not used; part of `up`
+    dense_up: int = 0
+    dense_down: int = 0
+    sparse_up: int = 0  # the touched rows in f32, for the same uploads
+
+    def sent(self, byte_count: int, dense: int) -> None:
+        """The server sent a client its download."""
+        self.down += byte_count
+        self.dense_down += dense
+
+    def received(self, byte_count: int, dense: int, sparse: int, fate: Fate) -> None:
+        """A client's upload arrived."""
+        self.up += byte_count
+        self.dense_up += dense
+        self.sparse_up += sparse
+        if fate is not Fate.USED:
+            self.wasted += byte_count

@@ -1,0 +1,1 @@
+"""What one turn of many clients computes."""

@@ -1,0 +1,92 @@
+"""What one client trains on in one turn: its positives and fresh negatives, as counts per row.
+
+I items, n local rows. Negatives are drawn uniformly from the items that are not among the client's
+*training* positives; the held-out item may be drawn. Anything else leaks: sampling from the items
+"never touched in any split" means the held-out item is never trained down, which alone lifts
+HR@10 on MovieLens-100K by a tenth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from fedras_ray.config.client import TrainingConfig
+from fedras_ray.kernels import counting
+
+Ids = NDArray[np.int32]
+Index = NDArray[np.int64]
+
+DENSE_COUNTING = 64  # catalogues up to this multiple of the samples are counted in an array of their size
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StepSamples:
+    """The samples of one gradient step, counted per distinct row."""
+
+    rows: Index | None  # (m,) distinct local rows; None: all of them, in order
+    weight: NDArray[np.float32]  # (m,) samples on this row
+    positive: NDArray[np.float32]  # (m,) positives among them
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LocalSamples:
+    """One client's turn: which rows it touches and the steps over them."""
+
+    item_ids: Ids  # (n,) increasing
+    steps: tuple[StepSamples, ...]  # over all epochs, in order
+    sample_count: int  # trained on, over all epochs
+
+
+def negative_ranks(positives: Ids, item_count: int, count: int, rng: Generator) -> Index:
+    """(count,) uniform draws, with replacement: which of the items outside `positives`, from 0.
+
+    A client that has every item has no negatives.
+    """
+    free = item_count - len(positives)
+    return rng.integers(0, free, size=count) if free else np.empty(0, dtype=np.int64)
+
+
+def local_samples(positives: Ids, item_count: int, config: TrainingConfig, rng: Generator) -> LocalSamples:
+    """Draw one turn's samples for a client; `positives` increase strictly."""
+    rank = negative_ranks(positives, item_count, config.negatives * len(positives), rng)
+    samples = len(positives) + len(rank)
+    if config.batch_size == 0 or config.batch_size >= samples:
+        item_ids, weight, positive = _full_batch(positives, rank, item_count)
+        steps = (StepSamples(None, weight, positive),) * config.epochs  # the same every epoch
+    else:
+        joined = np.concatenate([positives, counting.outside(positives, rank)])
+        item_ids = np.unique(joined)
+        label = np.arange(samples) < len(positives)
+        steps = tuple(_batches(np.searchsorted(item_ids, joined), label, config, rng))
+    return LocalSamples(item_ids, steps, config.epochs * samples)
+
+
+def _full_batch(
+    positives: Ids, rank: Index, item_count: int
+) -> tuple[Ids, NDArray[np.float32], NDArray[np.float32]]:
+    """Distinct items, increasing, their samples and their positives; by counting where that beats sorting."""
+    if item_count <= DENSE_COUNTING * (len(positives) + len(rank)):
+        return counting.drawn(positives, rank, item_count)
+    joined = np.concatenate([positives, counting.outside(positives, rank)])
+    item_ids, counts = np.unique(joined, return_counts=True)
+    positive = np.zeros(len(item_ids), dtype=np.float32)
+    positive[np.searchsorted(item_ids, positives)] = 1
+    return item_ids, counts.astype(np.float32), positive
+
+
+def _batches(
+    local: Index, label: NDArray[np.bool_], config: TrainingConfig, rng: Generator
+) -> Iterator[StepSamples]:
+    for _ in range(config.epochs):
+        order = rng.permutation(len(local))
+        for start in range(0, len(order), config.batch_size):
+            chosen = order[start : start + config.batch_size]
+            rows, place = np.unique(local[chosen], return_inverse=True)
+            weight = np.bincount(place, minlength=len(rows)).astype(np.float32)
+            positive = np.bincount(place, weights=label[chosen], minlength=len(rows)).astype(np.float32)
+            yield StepSamples(rows, weight, positive)

@@ -1,0 +1,13 @@
+"""One Ray cluster for all tests of actors."""
+
+import pytest
+import ray
+
+from actors.cluster import STARTS_ITS_OWN, connected
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    """A cluster of this machine, as `fedras run` starts it."""
+    with connected(STARTS_ITS_OWN):
+        yield ray

@@ -1,0 +1,74 @@
+"""The codecs under the laws, and updates to send. A new codec is one row in `CODECS`."""
+
+import functools
+
+import numpy as np
+import pytest
+import torch
+
+from fedras_ray.codecs.base import ItemUpdate, Outgoing
+from fedras_ray.codecs.build import build_codec
+from fedras_ray.config.client import (
+    ActionsCodec,
+    AdaptiveActions,
+    DenseCodec,
+    FixedActions,
+    SparseCodec,
+)
+from fedras_ray.streams import Purpose, stream
+
+CODECS = {
+    "dense-f32": DenseCodec(dtype="f32"),
+    "dense-f16": DenseCodec(dtype="f16"),
+    "sparse-f32": SparseCodec(kind="sparse", dtype="f32"),
+    "sparse-f16": SparseCodec(kind="sparse", dtype="f16"),
+    "actions-1": ActionsCodec(kind="actions", actions=FixedActions(count=1)),
+    "actions-4": ActionsCodec(kind="actions", actions=FixedActions(count=4)),
+    "actions-4++": ActionsCodec(kind="actions", actions=FixedActions(count=4), start="k-means++"),
+    "actions-adaptive": ActionsCodec(
+        kind="actions", actions=AdaptiveActions(kind="adaptive", distortion=0.1)
+    ),
+}
+
+
+def send(item_ids, rows, item_count, client=0, budget_bytes=None):
+    update = ItemUpdate(np.asarray(item_ids, np.int32), np.asarray(rows, np.float32), item_count)
+    return Outgoing(update, functools.partial(stream, 7, Purpose.ENCODING, client), budget_bytes)
+
+
+def rank_one(n, item_count, width, client=0, noise=0.05, budget_bytes=None):
+    """What a turn of matrix factorisation gives: rows along one direction, and some noise."""
+    draw = np.random.default_rng([n, item_count, width, client])
+    item_ids = np.sort(draw.choice(item_count, n, replace=False))
+    rows = np.outer(draw.standard_normal(n), draw.standard_normal(width))
+    rows += noise * draw.standard_normal(rows.shape)
+    return send(item_ids, rows, item_count, client, budget_bytes)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread():
+    """As in a pool; and two threads for small products are slower than one."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(params=CODECS)
+def codec(request):
+    return build_codec(CODECS[request.param])
+
+
+@pytest.fixture(name="send")
+def _send():
+    return send
+
+
+@pytest.fixture(name="rank_one")
+def _rank_one():
+    return rank_one
+
+
+@pytest.fixture
+def codecs():
+    return {name: build_codec(config) for name, config in CODECS.items()}

@@ -1,0 +1,115 @@
+"""What the server decides, as tables."""
+
+import numpy as np
+import pytest
+
+from fedras_ray.config.client import (
+    ActionsCodec,
+    AdaptiveActions,
+    CustomCodec,
+    DenseCodec,
+    FixedActions,
+    SparseCodec,
+)
+from fedras_ray.config.system import (
+    BufferedSchedule,
+    ConstantStaleness,
+    PolynomialStaleness,
+    SyncSchedule,
+)
+from fedras_ray.server.policies import ready, select, staleness_weight, upload_budget_bytes, wanted
+from fedras_ray.streams import Purpose, stream
+
+SYNC = SyncSchedule(clients_per_version=5)
+BUFFERED = BufferedSchedule(kind="buffered", concurrency=5, buffer=3)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "in_flight", "expected"),
+    [
+        (SYNC, 0, 5),
+        (SYNC, 1, 0),
+        (SYNC, 5, 0),
+        (BUFFERED, 0, 5),
+        (BUFFERED, 1, 4),
+        (BUFFERED, 5, 0),
+    ],
+)
+def test_how_many_clients_are_wanted(schedule, in_flight, expected):
+    assert wanted(schedule, in_flight) == expected
+
+
+@pytest.mark.parametrize(
+    ("schedule", "arrived", "in_flight", "expected"),
+    [
+        (SYNC, 4, 1, False),
+        (SYNC, 5, 0, True),
+        (SYNC, 1, 4, False),
+        (BUFFERED, 2, 3, False),
+        (BUFFERED, 2, 0, False),
+        (BUFFERED, 3, 2, True),
+        (BUFFERED, 4, 0, True),
+    ],
+)
+def test_when_the_next_version_is_made(schedule, arrived, in_flight, expected):
+    assert ready(schedule, arrived, in_flight) is expected
+
+
+@pytest.mark.parametrize(
+    ("config", "staleness", "weight"),
+    [
+        (ConstantStaleness(), 0, 1),
+        (ConstantStaleness(), 50, 1),
+        (PolynomialStaleness(kind="polynomial"), 0, 1),
+        (PolynomialStaleness(kind="polynomial"), 3, 0.5),
+        (PolynomialStaleness(kind="polynomial", exponent=1), 3, 0.25),
+        (PolynomialStaleness(kind="polynomial", exponent=2), 9, 0.01),
+        (PolynomialStaleness(kind="polynomial", exponent=0), 9, 1),
+    ],
+)
+def test_what_a_late_update_weighs(config, staleness, weight):
+    assert staleness_weight(config, staleness) == pytest.approx(weight)
+
+
+@pytest.mark.parametrize(
+    ("codec", "expected"),
+    [
+        (DenseCodec(), None),
+        (SparseCodec(kind="sparse"), None),
+        (CustomCodec(kind="custom", target="m:f"), None),
+        (ActionsCodec(kind="actions", actions=FixedActions()), None),
+        (ActionsCodec(kind="actions", actions=AdaptiveActions(kind="adaptive")), 1000),
+        (ActionsCodec(kind="actions", actions=AdaptiveActions(kind="adaptive", upload_s=0.25)), 250),
+    ],
+)
+def test_what_a_device_may_send(codec, expected):
+    assert upload_budget_bytes(codec, 1000.9) == expected
+
+
+@pytest.mark.parametrize(
+    ("idle", "count", "expected"), [(10, 4, 4), (10, 10, 10), (3, 10, 3), (0, 4, 0), (5, 0, 0)]
+)
+def test_selection_names_distinct_places_and_no_more_than_there_are(idle, count, expected):
+    places = select(np.arange(100, 100 + idle), count, stream(1, Purpose.SELECTION))
+    assert len(places) == len(set(places.tolist())) == expected
+    assert all(0 <= place < idle for place in places)
+
+
+def test_every_client_is_selected_about_as_often():
+    idle, count, times = np.arange(20), 5, 2_000
+    chosen = [select(idle, count, stream(1, Purpose.SELECTION, 0, turn)) for turn in range(times)]
+    counts = np.bincount(np.concatenate(chosen), minlength=20)
+    expected = count * times / 20
+    assert np.square(counts - expected).sum() / (expected * 0.75) < 43.8  # 19 degrees of freedom, p = 0.001
+    pairs = np.zeros((20, 20))
+    for places in chosen:
+        pairs[np.ix_(places, places)] += 1
+    together = pairs[np.triu_indices(20, 1)]
+    assert abs(together / (times * 5 * 4 / (20 * 19)) - 1).max() < 0.45  # 4.5 standard errors of 105
+
+
+def test_the_same_stream_selects_the_same_clients():
+    first, again, other = (
+        select(np.arange(50), 9, stream(seed, Purpose.SELECTION)).tolist() for seed in (1, 1, 2)
+    )
+    assert first == again != other

@@ -1,0 +1,128 @@
+"""The law of determinism: who computes, and in which real order, changes nothing."""
+
+import json
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from fedras_ray.clients import ClientHost
+from fedras_ray.executor import SerialExecutor
+from fedras_ray.records import EndRecord
+from fedras_ray.simulation import population_of, simulate
+
+
+class Thread:
+    """A call in a thread of its own, after the previous call to the same host."""
+
+    def __init__(self, call, after, delay_s):
+        self._value, self._error = None, None
+
+        def work():
+            try:
+                if after:
+                    after._thread.join(30)
+                time.sleep(delay_s)
+                self._value = call()
+            except Exception as error:
+                self._error = error
+
+        self._thread = threading.Thread(target=work)
+        self._thread.start()
+
+    def result(self):
+        self._thread.join(30)
+        if self._error:
+            raise self._error
+        return self._value
+
+
+class ScrambledExecutor:
+    """A host per shard, each in threads that finish in a random real order."""
+
+    def __init__(self, experiment, dataset, scramble):
+        self._hosts = [
+            ClientHost(experiment, dataset, [shard]) for shard in range(experiment.execution.shards)
+        ]
+        self._last = [None] * len(self._hosts)
+        self._delays = np.random.default_rng(scramble)
+        self.finished = []
+
+    def publish(self, view, table):
+        for shard, host in enumerate(self._hosts):
+            self._submit(shard, lambda host=host: host.publish(view, table))
+
+    def retire(self, view):
+        for shard, host in enumerate(self._hosts):
+            self._submit(shard, lambda host=host: host.retire(view))
+
+    def train(self, shard, assignments):
+        def call():
+            turns = self._hosts[shard].train(shard, assignments)
+            self.finished.append(shard)
+            return turns
+
+        return self._submit(shard, call)
+
+    def evaluate(self, shard, views, training):
+        return self._submit(shard, lambda: self._hosts[shard].evaluate(shard, views, training))
+
+    def _submit(self, shard, call):
+        self._last[shard] = Thread(call, self._last[shard], self._delays.uniform(0, 0.01))
+        return self._last[shard]
+
+
+def run(experiment, dataset, executor):
+    return list(simulate(experiment, population_of(dataset), executor))
+
+
+def test_twice_is_the_same(small):
+    first, second = (run(*small, SerialExecutor(*small)) for _ in range(2))
+    assert first == second
+    assert isinstance(first[-1], EndRecord)
+
+
+def test_another_seed_is_not(small):
+    experiment, dataset = small
+    other = experiment.model_copy(update={"seed": 2})
+    digests = {
+        run(one, dataset, SerialExecutor(one, dataset))[-1].trace_digest for one in (experiment, other)
+    }
+    assert len(digests) == 2
+
+
+@pytest.mark.parametrize("scramble", [1, 2])
+def test_real_order_does_not_matter(small, scramble):
+    scrambled = ScrambledExecutor(*small, scramble)
+    records = run(*small, scrambled)
+    assert scrambled.finished != sorted(scrambled.finished)  # it did scramble
+    assert records == run(*small, SerialExecutor(*small))
+
+
+PROGRAM = """
+import json, sys
+from fedras_ray.config import build
+from fedras_ray.data import load
+from fedras_ray.executor import SerialExecutor
+from fedras_ray.simulation import population_of, simulate
+chosen = build(json.loads(sys.argv[1]))
+dataset = load(chosen.data, chosen.seed)
+print(list(simulate(chosen, population_of(dataset), SerialExecutor(chosen, dataset)))[-1].trace_digest)
+"""
+
+
+def test_a_fresh_process_with_another_hash_seed_agrees(small):
+    experiment, dataset = small
+    tree = json.dumps(experiment.model_dump(mode="json", exclude_none=True))
+    found = subprocess.run(
+        [sys.executable, "-c", PROGRAM, tree],
+        env={"PYTHONHASHSEED": "77", "PATH": "", "PYTHONPATH": ":".join(sys.path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert found.stdout.strip() == run(experiment, dataset, SerialExecutor(*small))[-1].trace_digest

@@ -1,0 +1,28 @@
+"""What may cross from clients to the server, and when quality sees a private state."""
+
+from typing import get_type_hints
+
+import numpy as np
+
+from fedras_ray.clients import Assignment, ClientHost, Turn
+
+
+def test_a_turn_carries_bytes_and_counts_alone():
+    assert set(get_type_hints(Turn).values()) <= {int, bytes, float}
+
+
+def test_who_is_still_training_ranks_with_the_state_from_before(small):
+    experiment, dataset = small
+    host = ClientHost(experiment, dataset, range(experiment.execution.shards))
+    table = (
+        np.random.default_rng(0).normal(size=(dataset.item_count, experiment.model.width)).astype(np.float32)
+    )
+    host.publish(0, table)
+    views = np.array([0])
+    fresh = host.evaluate(0, views, [])
+    host.train(0, [Assignment(0, 0, 0, 0, None), Assignment(5, 0, 0, 0, None)])
+    unsettled = host.evaluate(0, views, [0, 5])
+    settled = host.evaluate(0, views, [])
+    for name, values in fresh.metrics.items():
+        assert np.array_equal(values, unsettled.metrics[name])
+    assert any(not np.array_equal(values, settled.metrics[name]) for name, values in fresh.metrics.items())

@@ -1,0 +1,131 @@
+"""`ray job submit` from a clean checkout: the same run, on a cluster that has only Python packages."""
+
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.workloads.command import ROOT, environment, settings
+from tests.workloads.test_mlflow import only_run
+
+pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("ignore")]  # MLflow's own, while reading
+RAY = [sys.executable, "-m", "ray.scripts.scripts"]
+START_LIMIT_S = 60
+JOB_LIMIT_S = 150
+
+
+def free_ports(count):
+    """Ports of the ephemeral range, which begins above the one that Ray keeps for its workers."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def isolated(home):
+    """No import from the checkout, no token, and a home folder of its own."""
+    python = str(Path(sys.executable).parent)
+    found = environment(HOME=str(home), RAY_AUTH_MODE="disabled")
+    found["PATH"] = f"{python}:{found['PATH']}"
+    del found["PYTHONPATH"]
+    return found
+
+
+@contextmanager
+def head(home):
+    """A cluster of its own on loopback; yields the address of its dashboard, and stops what it started.
+
+    Never by `ray stop`, which would stop every cluster of the machine.
+    """
+    port, dashboard, client = free_ports(3)
+    place = tempfile.mkdtemp(prefix="fr", dir="/tmp")  # paths of sockets are limited to 107 characters
+    options = {
+        "node-ip-address": "127.0.0.1",
+        "port": port,
+        "dashboard-host": "127.0.0.1",
+        "dashboard-port": dashboard,
+        "ray-client-server-port": client,
+        "temp-dir": place,
+        "num-cpus": 2,
+    }
+    flags = [f"--{name}={value}" for name, value in options.items()]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(
+        [*RAY, "start", "--head", "--block", *flags], env=isolated(home), cwd=home, **quiet
+    )
+    try:
+        await_listener(dashboard, process)
+        yield f"http://127.0.0.1:{dashboard}"
+    finally:
+        end(process)
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def await_listener(port, process):
+    began_s = time.monotonic()
+    while time.monotonic() - began_s < START_LIMIT_S:
+        assert process.poll() is None, "ray start --head ended"
+        with socket.socket() as one:
+            if one.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.2)
+    raise AssertionError("the dashboard did not start")
+
+
+def end(process):
+    """Ask the head to end, then kill what is left of its family."""
+    family = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
+    process.terminate()
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(20)
+    for one in psutil.wait_procs(family, timeout=5)[1]:
+        one.kill()
+
+
+def checkout(target):
+    """What a clone would hold: the files that git knows or would take."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    for name in listed.stdout.splitlines():
+        if (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name)
+    return target
+
+
+def test_a_job_gives_the_trace_of_one_process_and_its_run_is_in_mlflow(finished, tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    uri = f"sqlite:///{tmp_path}/kept/mlflow.db"
+    runtime = f'{{"env_vars": {{"MLFLOW_TRACKING_URI": "{uri}"}}}}'
+    job = ["python", "-m", "workloads", "run", *settings(), "--json"]
+    with head(home) as address:
+        submit = ["job", "submit", "--address", address, "--working-dir", ".", "--runtime-env-json", runtime]
+        done = subprocess.run(
+            [*RAY, *submit, "--", *job],
+            cwd=checkout(tmp_path / "checkout"),
+            env=isolated(home),
+            capture_output=True,
+            text=True,
+            timeout=JOB_LIMIT_S,
+        )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert finished.said.summary["trace_digest"] in done.stdout
+    client, _, run = only_run(uri)
+    assert run.info.status == "FINISHED"
+    assert run.data.tags["trace_digest"] == finished.said.summary["trace_digest"]
+    assert run.data.tags["ray_job"].startswith("raysubmit_")
+    assert {"summary.json", "report.html"} <= {one.path for one in client.list_artifacts(run.info.run_id)}
+    assert list((home / "fedras" / "runs").glob("tiny-*/summary.json"))

@@ -1,0 +1,161 @@
+"""The `fedras` command."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from fedras_ray import __version__
+from fedras_ray.config import Experiment, read
+from fedras_ray.errors import FedrasError
+from workloads.experiments import DEFAULT, find, names
+from workloads.speech import console, say, say_error
+from workloads.stopping import Stopped, stoppable
+
+FAILED = 2
+
+app = typer.Typer(
+    help="Simulate federated recommender systems on Ray, and count their communication in real bytes.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+data_app = typer.Typer(help="Data sets: what there is, fetching one, looking at one.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+
+SETTINGS = typer.Option("--set", metavar="KEY=VALUE", help="Change one value; may be given many times.")
+
+
+@app.callback(invoke_without_command=True)
+def version(
+    show: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+) -> None:
+    """Simulate federated recommender systems on Ray, and count their communication in real bytes."""
+    if show:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def run(
+    experiment: Annotated[
+        str, typer.Argument(help=f"A name ({', '.join(names())}) or a .toml file.")
+    ] = DEFAULT,
+    settings: Annotated[list[str] | None, SETTINGS] = None,
+    out: Annotated[Path | None, typer.Option(help="Directory of the run; default: runs/NAME-TIME.")] = None,
+    pools: Annotated[int | None, typer.Option(min=1, help="Pools of clients; default: one per core.")] = None,
+    address: Annotated[
+        str | None,
+        typer.Option(help="Ray cluster to join; default: RAY_ADDRESS, one on this machine, or a new one."),
+    ] = None,
+    serial: Annotated[
+        bool, typer.Option("--serial", help="In this process, without Ray: the reference.")
+    ] = False,
+    no_mlflow: Annotated[bool, typer.Option("--no-mlflow", help="Write the run directory only.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the summary as the last line of output.")
+    ] = False,
+) -> None:
+    """Run an experiment: FedRAS on MovieLens-100K when nothing else is said.
+
+    Examples:
+    - `fedras run`
+    - `fedras run ml-100k-dense --set seed=2`
+    - `fedras run --set codec.kind=dense --set schedule.versions=50 --json`
+    - `fedras run my-study.toml --address head:6379 --out results/a`
+    """
+    chosen = _experiment(experiment, settings or [], pools)
+
+    from workloads.running import Options, run  # torch, Ray and MLflow: too slow for --help
+    from workloads.table import closing_table
+    from workloads.tracking.store import ui_command
+
+    try:
+        with stoppable():
+            outcome = run(chosen, Options(out, address, serial, not no_mlflow), console)
+    except Stopped as stopped:
+        say("stopped; what was recorded so far is kept")
+        raise typer.Exit(stopped.exit_status) from None
+    console.print(closing_table(outcome.summary))
+    say(f"report  {outcome.directory / 'report.html'}")
+    if outcome.tracking_uri:
+        say(f"MLflow  {ui_command(outcome.tracking_uri)}")
+    if as_json:
+        typer.echo(json.dumps(outcome.summary))
+
+
+@app.command()
+def report(
+    directories: Annotated[list[Path], typer.Argument(help="Directories of finished runs, one or more.")],
+    out: Annotated[Path, typer.Option(help="The file to write.")] = Path("report.html"),
+) -> None:
+    """Write one HTML report about one run, or about several side by side."""
+    from dashboards.report import write
+
+    say(f"report  {write(directories, out)}")
+
+
+@data_app.command("list")
+def list_data() -> None:
+    """Name the data sets of the catalogue."""
+    from fedras_ray.data.catalog import CATALOG
+
+    table = Table(
+        "name", "users", "items", "interactions", "licence", title="Data sets", title_justify="left"
+    )
+    for entry in CATALOG:
+        table.add_row(
+            entry.name, f"{entry.users:,}", f"{entry.items:,}", f"{entry.interactions:,}", entry.licence
+        )
+    Console().print(table)
+
+
+@data_app.command("get")
+def get_data(name: Annotated[str, typer.Argument(help="A name from `fedras data list`.")]) -> None:
+    """Fetch a data set into the cache, so that runs need no network."""
+    _describe(name, [])
+    say(f"{name} is here")
+
+
+@data_app.command("info")
+def data_info(
+    name: Annotated[
+        str, typer.Argument(help="A name from `fedras data list`, or an experiment's .toml file.")
+    ],
+    settings: Annotated[list[str] | None, SETTINGS] = None,
+) -> None:
+    """Describe a data set: sizes, activity of users, popularity of items."""
+    table = Table(show_header=False, title=name, title_justify="left")
+    for key, value in _describe(name, settings or []).items():
+        table.add_row(key, f"{value:,}" if isinstance(value, int) else str(value))
+    Console().print(table)
+
+
+def main() -> None:
+    """The entry point: an error of ours is one line and exit status 2; a signal's is 128 and its number."""
+    try:
+        app()
+    except FedrasError as error:
+        say_error(error)
+        sys.exit(FAILED)
+
+
+def _experiment(name: str, settings: list[str], pools: int | None) -> Experiment:
+    asked = [*settings, *([f"execution.pools={pools}"] if pools else [])]
+    return read(find(name), asked)
+
+
+def _describe(name: str, settings: list[str]) -> dict[str, Any]:
+    from fedras_ray.data import describe, load
+
+    if name.endswith(".toml"):
+        chosen = _experiment(name, settings, None)
+    else:
+        chosen = _experiment(DEFAULT, ["data.kind=catalog", f"data.name={name}", *settings], None)
+    return describe(load(chosen.data, chosen.seed, say=say))

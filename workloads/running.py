@@ -1,0 +1,135 @@
+"""One run, from an experiment to its directory: data, execution, sinks, summary, report."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from actors.pool import peak_rss_bytes
+from actors.session import RaySession
+from dashboards.report import write as write_report
+from fedras_ray.config import Experiment
+from fedras_ray.data import load
+from fedras_ray.data.interactions import Dataset
+from fedras_ray.errors import ExecutorError
+from fedras_ray.evaluation.quality import popularity_quality
+from fedras_ray.executor import SerialExecutor
+from fedras_ray.records import EndRecord, EvaluationRecord, Record
+from fedras_ray.simulation import population_of, simulate
+from workloads import run_directory
+from workloads.pace import Pace
+from workloads.progress import ProgressDisplay
+from workloads.run_directory import RecordWriter
+from workloads.sinks import Sink, Summary, listening
+from workloads.speech import say
+from workloads.summary import summarize
+from workloads.tracking.mlflow_sink import MlflowSink
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to run, beside what."""
+
+    out: Path | None = None
+    address: str | None = None
+    serial: bool = False  # in this process, without Ray
+    mlflow: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Where a finished run is."""
+
+    directory: Path
+    summary: Summary
+    tracking_uri: str | None
+
+
+class SerialSession:
+    """One run in this process, without Ray; iterate over it for its records."""
+
+    pools = 0
+
+    def __init__(self, experiment: Experiment, dataset: Dataset) -> None:
+        self._experiment = experiment
+        self._dataset = dataset
+        self.peak_rss_bytes = 0  # beyond this process: none
+
+    def __iter__(self) -> Iterator[Record]:
+        """The records, as `simulate` yields them."""
+        executor = SerialExecutor(self._experiment, self._dataset)
+        return simulate(self._experiment, population_of(self._dataset), executor)
+
+
+def run(experiment: Experiment, options: Options, console: Console) -> Outcome:
+    """Run an experiment; everything it leaves behind is in its directory and in MLflow.
+
+    Raises:
+        FedrasError: it could not do all it was asked; sinks are closed, records so far are kept.
+    """
+    pace = Pace()
+    directory = run_directory.place(options.out, experiment)
+    dataset = load(experiment.data, experiment.seed, say=say)
+    tracked = options.mlflow and experiment.tracking.mlflow
+    with listening(MlflowSink(experiment, dataset)) if tracked else nullcontext() as tracker:
+        run_directory.create(directory, experiment)
+        session = _session(experiment, dataset, options)
+        with (
+            listening(ProgressDisplay(experiment, console, pace)) as progress,
+            listening(RecordWriter(directory)) as writer,
+        ):
+            last, end = _drain(session, [pace, progress, writer, *([tracker] if tracker else [])])
+        popularity = popularity_quality(dataset, experiment.evaluation.sampled_negatives, experiment.seed)
+        summary = summarize(experiment, dataset, last, end, _wall(pace, session), popularity)
+        files = _finished(directory, summary)
+        if tracker:
+            tracker.finish(summary, files)
+    return Outcome(directory, summary, tracker.uri if tracker else None)
+
+
+def _session(experiment: Experiment, dataset: Dataset, options: Options) -> SerialSession | RaySession:
+    if options.serial:
+        return SerialSession(experiment, dataset)
+    return RaySession(experiment, dataset, options.address)
+
+
+def _wall(pace: Pace, session: SerialSession | RaySession) -> dict[str, float]:
+    return {
+        "seconds": pace.elapsed_s,
+        "startup_seconds": pace.startup_s,
+        "updates_per_second": pace.updates_per_second,
+        "peak_rss_bytes": peak_rss_bytes() + session.peak_rss_bytes,
+        "pools": session.pools,
+    }
+
+
+def _finished(directory: Path, summary: Summary) -> list[Path]:
+    """Write what needs the whole run; returns all files of the run."""
+    files = [directory / "config.toml", directory / "records.parquet"]
+    files.append(run_directory.write_summary(directory, summary))
+    return [*files, write_report([directory], directory / "report.html")]
+
+
+def _drain(records: Iterable[Record], sinks: list[Sink]) -> tuple[EvaluationRecord, EndRecord]:
+    """Hand every record to every sink; returns the last evaluation and the end."""
+    last: EvaluationRecord | None = None
+    end: EndRecord | None = None
+    with closing(_all(records)) as stream:  # lets the cluster go before the sinks close
+        for record in stream:
+            for sink in sinks:
+                sink.take(record)
+            if isinstance(record, EvaluationRecord):
+                last = record
+            elif isinstance(record, EndRecord):
+                end = record
+    if last is None or end is None:
+        raise ExecutorError("the simulation stopped before its end")
+    return last, end
+
+
+def _all(records: Iterable[Record]) -> Generator[Record, None, None]:
+    yield from records

@@ -1,0 +1,199 @@
+"""A sink that writes a run to MLflow: parameters, metrics over versions, the data set, the files.
+
+Metrics carry virtual time as their timestamps, so "relative time" in the UI is time on the devices;
+steps are model versions. The names are the summary's, with what MLflow refuses replaced:
+``ndcg@10`` is ``quality/ndcg_10``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlflow import entities
+from mlflow.entities import DatasetInput, InputTag, Metric, Param, RunTag
+from mlflow.tracking import MlflowClient
+
+from fedras_ray.config import Experiment
+from fedras_ray.data.interactions import Dataset
+from fedras_ray.errors import RunError
+from fedras_ray.records import EvaluationRecord, Record, VersionRecord
+from workloads.sinks import Ending, Summary
+from workloads.summary import reduction
+from workloads.table import markdown
+from workloads.tracking.store import experiment_id, told, tracking_uri
+
+BATCH = 500  # metrics per call: one call costs as much as many metrics
+NANOS_PER_MS = 1_000_000
+PARAM_LIMIT = 500  # characters
+DATASET_DIGEST = 36  # characters MLflow allows
+
+
+class MlflowSink:
+    """One MLflow run for one run of ours.
+
+    The store is opened in the background, while Ray starts: SQLite's first migration takes seconds. A
+    store that cannot be opened is an error at the first record; one that stops answering later is
+    tried again with every batch, and is an error at the end, when the run itself is safe.
+    """
+
+    def __init__(self, experiment: Experiment, dataset: Dataset) -> None:
+        self.uri = tracking_uri()
+        self._began_ms = int(time.time() * 1000)
+        self._metrics: list[Metric] = []
+        self._due = BATCH
+        thread = ThreadPoolExecutor(1, "mlflow")
+        self._opening = thread.submit(opened, self.uri, self._began_ms, experiment, dataset)
+        thread.shutdown(wait=False)  # it ends by itself
+
+    def take(self, record: Record) -> None:
+        """See `Sink.take`; written in batches."""
+        self._opening.result()
+        if isinstance(record, VersionRecord):
+            self._add(record.at_ns, record.version, version_metrics(record))
+        elif isinstance(record, EvaluationRecord):
+            self._add(record.at_ns, record.version, quality_metrics(record))
+        if len(self._metrics) >= self._due:
+            with suppress(RunError):
+                self._flush()
+            self._due = len(self._metrics) + BATCH
+
+    def finish(self, summary: Summary, artifacts: Sequence[Path]) -> None:
+        """The run did all it was asked: its summary as tags and metrics, and its files.
+
+        Raises:
+            RunError: the store does not take them; the run directory has everything.
+        """
+        final = {f"wall/{name}": float(value) for name, value in summary["wall"].items()}
+        final |= {f"bytes/{name}": float(value) for name, value in summary["bytes"].items()}
+        self._add(int(summary["virtual_seconds"] * 1e9), summary["versions"], final)
+        self._flush()
+        run = self._opening.result()
+        with told(self.uri):
+            for name, value in (
+                ("trace_digest", summary["trace_digest"]),
+                ("mlflow.note.content", markdown(summary)),
+            ):
+                run.client.set_tag(run.run_id, name, value)
+            for path in artifacts:
+                run.client.log_artifact(run.run_id, str(path))
+
+    def close(self, ending: Ending) -> None:
+        """End the MLflow run as ours ended; where ours failed, its own error is the one to tell.
+
+        Raises:
+            RunError: ours did not fail, but MLflow did.
+        """
+        try:
+            self._flush()
+            run = self._opening.result()
+            with told(self.uri):
+                run.client.set_terminated(run.run_id, status=ending.value)
+        except RunError:
+            if ending is Ending.FINISHED:
+                raise
+
+    def _add(self, at_ns: int, version: int, values: Mapping[str, float]) -> None:
+        at_ms = self._began_ms + at_ns // NANOS_PER_MS
+        self._metrics += [Metric(name, value, at_ms, version) for name, value in values.items()]
+
+    def _flush(self) -> None:
+        """Send what waits; what could not be sent waits on."""
+        run = self._opening.result()
+        with told(self.uri):
+            while self._metrics:
+                run.client.log_batch(run.run_id, metrics=self._metrics[:BATCH])
+                del self._metrics[:BATCH]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRun:
+    """An MLflow run that takes metrics."""
+
+    client: MlflowClient
+    run_id: str
+
+
+def opened(uri: str, began_ms: int, experiment: Experiment, dataset: Dataset) -> OpenRun:
+    """Begin an MLflow run: parameters, tags and the data set.
+
+    Raises:
+        RunError: the store cannot be reached.
+    """
+    with told(uri):
+        client = MlflowClient(tracking_uri=uri)
+        parent = experiment_id(client, uri, experiment.tracking.experiment)
+        name = f"{experiment.name} s{experiment.seed}"
+        run = client.create_run(parent, start_time=began_ms, run_name=name)
+        run_id = str(run.info.run_id)
+        client.log_batch(run_id, params=parameters(experiment), tags=tags(experiment))
+        client.log_inputs(run_id, [dataset_input(dataset)])
+    return OpenRun(client, run_id)
+
+
+def dataset_input(dataset: Dataset) -> DatasetInput:
+    """The data set as MLflow shows it: where it is from, how large it is."""
+    sizes = {"users": dataset.user_count, "items": dataset.item_count}
+    entity = entities.Dataset(
+        name=dataset.name,
+        digest=dataset.digest()[:DATASET_DIGEST],
+        source_type="code",
+        source=json.dumps({"tags": {"source": dataset.source}}),
+        profile=json.dumps({**sizes, "train": len(dataset.train), "test": len(dataset.test)}),
+    )
+    return DatasetInput(entity, [InputTag("mlflow.data.context", "training")])
+
+
+def parameters(experiment: Experiment) -> list[Param]:
+    """The experiment's tree as flat, searchable parameters: ``codec.kind``, ``training.epochs``, …."""
+    flat = flatten(experiment.model_dump(mode="json", exclude_none=True))
+    return [Param(name, str(value)[:PARAM_LIMIT]) for name, value in flat.items()]
+
+
+def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """``{"a": {"b": 1}}`` as ``{"a.b": 1}``."""
+    flat: dict[str, Any] = {}
+    for name, value in tree.items():
+        flat |= (
+            flatten(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
+        )
+    return flat
+
+
+def tags(experiment: Experiment) -> list[RunTag]:
+    """What runs are told apart by, and the job they belong to."""
+    found = {"digest": experiment.digest(), "method": experiment.codec.kind, "seed": str(experiment.seed)}
+    found |= {"mlflow.source.name": f"fedras run {experiment.name}", "mlflow.source.type": "LOCAL"}
+    job = json.loads(os.environ.get("RAY_JOB_CONFIG_JSON_ENV_VAR", "{}")).get("metadata", {})
+    if "job_submission_id" in job:
+        found |= {"ray_job": str(job["job_submission_id"]), "mlflow.source.type": "JOB"}
+    return [RunTag(name, value) for name, value in found.items()]
+
+
+def version_metrics(record: VersionRecord) -> dict[str, float]:
+    """What is known whenever a version is made."""
+    dense = record.dense_up_bytes + record.dense_down_bytes
+    return {
+        "bytes/up_megabytes": record.up_bytes / 1e6,
+        "bytes/down_megabytes": record.down_bytes / 1e6,
+        "bytes/total_megabytes": (record.up_bytes + record.down_bytes) / 1e6,
+        "bytes/saved_up": reduction(record.up_bytes, record.dense_up_bytes),
+        "bytes/saved_total": reduction(record.up_bytes + record.down_bytes, dense),
+        "clock/virtual_seconds": record.at_ns / 1e9,
+        "clock/staleness": record.mean_staleness,
+        "train/loss": record.train_loss,
+        "train/client_updates": float(record.client_updates),
+    }
+
+
+def quality_metrics(record: EvaluationRecord) -> dict[str, float]:
+    """The evaluation's metrics under names that MLflow takes, and the bytes they cost, as an x-axis."""
+    named = {f"quality/{name.replace('@', '_')}": value for name, value in record.quality}
+    return named | {"quality/at_total_megabytes": (record.up_bytes + record.down_bytes) / 1e6}

@@ -17,7 +17,7 @@ import torch
 
 from fedras_ray.codecs.base import Codec, ItemUpdate, Outgoing, encode_all
 from fedras_ray.codecs.build import build_codec, dense_bytes
-from fedras_ray.config.client import (
+from fedras_ray.config.codecs import (
     ActionsCodec,
     AdaptiveActions,
     CodecConfig,

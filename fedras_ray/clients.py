@@ -167,7 +167,7 @@ class ClientHost:
         if not np.isfinite(result.private).all():
             raise ClientError(one.client, one.version, NOT_FINITE)
         update = ItemUpdate(work.samples.item_ids, result.delta, self._dataset.item_count)
-        return Outgoing(update, self._encoding_stream(one), one.budget_bytes)
+        return Outgoing(update, self._encoding_stream(one), one.budget_bytes, one.version)
 
     def _encoded(self, assignments: Sequence[Assignment], outgoing: Sequence[Outgoing]) -> list[bytes]:
         try:

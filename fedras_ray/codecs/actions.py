@@ -29,7 +29,7 @@ from fedras_ray.codecs.bits import bits_for, pack_bits, packed_bytes, unpack_bit
 from fedras_ray.codecs.cohort import Codebook, codebooks
 from fedras_ray.codecs.floats import floats_bytes, pack_floats, unpack_floats
 from fedras_ray.codecs.positions import pack_positions, positions_bytes, take_positions
-from fedras_ray.config import client
+from fedras_ray.config import codecs as configs
 from fedras_ray.errors import CodecError
 
 _COUNT = struct.Struct("<H")
@@ -44,7 +44,7 @@ class ActionsCodec:
     target; but never one whose blob could exceed the budget, unless even `least` does.
     """
 
-    config: client.ActionsCodec
+    config: configs.ActionsCodec
 
     def encode(self, outgoing: Outgoing) -> bytes:
         """A batch of one."""
@@ -53,9 +53,9 @@ class ActionsCodec:
     def encode_cohort(self, outgoing: Sequence[Outgoing]) -> list[bytes]:
         """Cluster updates of similar length together."""
         match self.config.actions:
-            case client.FixedActions(count=k):
+            case configs.FixedActions(count=k):
                 books = self._cluster(outgoing, k)
-            case client.AdaptiveActions() as wanted:
+            case configs.AdaptiveActions() as wanted:
                 books = self._climb(outgoing, wanted)
         return [_blob(one.update, book) for one, book in zip(outgoing, books, strict=True)]
 
@@ -81,7 +81,7 @@ class ActionsCodec:
         rows = [one.update.rows for one in outgoing]
         return codebooks(rows, k, self.config.start, self.config.iterations, streams)
 
-    def _climb(self, outgoing: Sequence[Outgoing], wanted: client.AdaptiveActions) -> list[Codebook]:
+    def _climb(self, outgoing: Sequence[Outgoing], wanted: configs.AdaptiveActions) -> list[Codebook]:
         """Add actions to those updates that need more and can pay for them."""
         books: dict[int, Codebook] = {}
         waiting = list(range(len(outgoing)))

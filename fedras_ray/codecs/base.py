@@ -55,6 +55,7 @@ class Outgoing:
     update: ItemUpdate
     stream: Callable[[], Generator]  # addressed randomness, made only when drawn from
     budget_bytes: int | None = None  # what the device can carry in time; None: no limit
+    version: int = 0  # of the item table it was trained from: what a whole cohort has in common
 
 
 @runtime_checkable

@@ -14,7 +14,7 @@ from fedras_ray.codecs.actions import ActionsCodec
 from fedras_ray.codecs.base import Codec, ItemUpdate, Outgoing
 from fedras_ray.codecs.dense import DenseCodec
 from fedras_ray.codecs.sparse import SparseCodec
-from fedras_ray.config import client
+from fedras_ray.config import codecs as configs
 from fedras_ray.errors import ConfigError
 
 CODECS: Final[dict[str, Callable[[Any], Codec]]] = {
@@ -24,15 +24,15 @@ CODECS: Final[dict[str, Callable[[Any], Codec]]] = {
 }  # kind in the experiment -> class; a new codec is one row here and one in tests/codecs
 
 
-def build_codec(config: client.CodecConfig) -> Codec:
+def build_codec(config: configs.CodecConfig) -> Codec:
     """The codec an experiment asks for.
 
     Raises:
         ConfigError: a ladder of actions that goes down, or a target that is no codec.
     """
-    if isinstance(config, client.CustomCodec):
+    if isinstance(config, configs.CustomCodec):
         return _custom(config)
-    if isinstance(config, client.ActionsCodec) and isinstance(config.actions, client.AdaptiveActions):
+    if isinstance(config, configs.ActionsCodec) and isinstance(config.actions, configs.AdaptiveActions):
         least, most = config.actions.least, config.actions.most
         if least > most:
             raise ConfigError("codec.actions.least", f"{least} is above codec.actions.most, which is {most}")
@@ -41,7 +41,7 @@ def build_codec(config: client.CodecConfig) -> Codec:
 
 def sparse_codec() -> SparseCodec:
     """The baseline beside the dense one: what the touched rows cost in f32."""
-    return SparseCodec(client.SparseCodec(kind="sparse", dtype="f32"))
+    return SparseCodec(configs.SparseCodec(kind="sparse", dtype="f32"))
 
 
 @functools.cache
@@ -49,7 +49,7 @@ def dense_bytes(item_count: int, width: int) -> int:
     """What one dense f32 blob weighs: the length of a real one."""
     nothing = ItemUpdate(np.zeros(0, np.int32), np.zeros((0, width), np.float32), item_count)
     draw = functools.partial(streams.stream, 0, streams.Purpose.ENCODING)
-    return len(DenseCodec(client.DenseCodec(dtype="f32")).encode(Outgoing(nothing, draw)))
+    return len(DenseCodec(configs.DenseCodec(dtype="f32")).encode(Outgoing(nothing, draw)))
 
 
 @functools.lru_cache(maxsize=65_536)
@@ -63,7 +63,7 @@ def sparse_bytes(rows: int, item_count: int, width: int) -> int:
     return len(sparse_codec().encode(Outgoing(update, draw)))
 
 
-def _custom(config: client.CustomCodec) -> Codec:
+def _custom(config: configs.CustomCodec) -> Codec:
     """Import ``module:callable``, and call it with the options."""
     module, _, name = config.target.partition(":")
     tried = f"'{config.target}': import {module}, then {name}(**{sorted(config.options)})"

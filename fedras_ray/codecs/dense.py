@@ -13,7 +13,7 @@ import numpy as np
 from fedras_ray.codecs import wire
 from fedras_ray.codecs.base import ItemUpdate, Outgoing
 from fedras_ray.codecs.floats import floats_bytes, pack_floats, unpack_floats
-from fedras_ray.config import client
+from fedras_ray.config import codecs as configs
 from fedras_ray.errors import CodecError
 
 _IDS = {"f32": wire.CodecId.DENSE_F32, "f16": wire.CodecId.DENSE_F16}
@@ -23,7 +23,7 @@ _IDS = {"f32": wire.CodecId.DENSE_F32, "f16": wire.CodecId.DENSE_F16}
 class DenseCodec:
     """I × D floats."""
 
-    config: client.DenseCodec
+    config: configs.DenseCodec
 
     def encode(self, outgoing: Outgoing) -> bytes:
         """18 + I·D·4 bytes in f32, 20 + I·D·2 in f16."""

@@ -17,7 +17,7 @@ import struct
 import numpy as np
 from numpy.typing import NDArray
 
-from fedras_ray.config.client import Float
+from fedras_ray.config.codecs import Float
 from fedras_ray.errors import CodecError
 
 _EXPONENT = struct.Struct("<h")

@@ -12,7 +12,7 @@ from fedras_ray.codecs import wire
 from fedras_ray.codecs.base import ItemUpdate, Outgoing
 from fedras_ray.codecs.floats import floats_bytes, pack_floats, unpack_floats
 from fedras_ray.codecs.positions import pack_positions, take_positions
-from fedras_ray.config import client
+from fedras_ray.config import codecs as configs
 
 _IDS = {"f32": wire.CodecId.SPARSE_F32, "f16": wire.CodecId.SPARSE_F16}
 
@@ -21,7 +21,7 @@ _IDS = {"f32": wire.CodecId.SPARSE_F32, "f16": wire.CodecId.SPARSE_F16}
 class SparseCodec:
     """n × D floats and n positions."""
 
-    config: client.SparseCodec
+    config: configs.SparseCodec
 
     def encode(self, outgoing: Outgoing) -> bytes:
         """18 + floats + positions bytes; exact in f32."""

@@ -13,14 +13,8 @@ import tomli_w
 from pydantic import Field
 
 from fedras_ray.config.base import Positive, Section
-from fedras_ray.config.client import (
-    ActionsCodec,
-    CodecConfig,
-    DenseDownlink,
-    DownlinkConfig,
-    MatrixFactorization,
-    TrainingConfig,
-)
+from fedras_ray.config.client import MatrixFactorization, TrainingConfig
+from fedras_ray.config.codecs import ActionsCodec, CodecConfig, DenseDownlink, DownlinkConfig
 from fedras_ray.config.data import CatalogData, DataConfig
 from fedras_ray.config.system import (
     EvaluationConfig,

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from fedras_ray.codecs.base import ItemUpdate, Outgoing
 from fedras_ray.codecs.dense import DenseCodec
-from fedras_ray.config.client import DenseCodec as DenseConfig
-from fedras_ray.config.client import DownlinkConfig
+from fedras_ray.config.codecs import DenseCodec as DenseConfig
+from fedras_ray.config.codecs import DownlinkConfig
 from fedras_ray.streams import Purpose, stream
 
 Table = NDArray[np.float32]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from fedras_ray.config.client import ActionsCodec, AdaptiveActions, CodecConfig
+from fedras_ray.config.codecs import ActionsCodec, AdaptiveActions, CodecConfig
 from fedras_ray.config.system import (
     BufferedSchedule,
     ConstantStaleness,

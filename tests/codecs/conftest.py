@@ -8,7 +8,7 @@ import torch
 
 from fedras_ray.codecs.base import ItemUpdate, Outgoing
 from fedras_ray.codecs.build import build_codec
-from fedras_ray.config.client import (
+from fedras_ray.config.codecs import (
     ActionsCodec,
     AdaptiveActions,
     DenseCodec,

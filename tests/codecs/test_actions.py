@@ -5,19 +5,19 @@ import pytest
 
 from fedras_ray.codecs import wire
 from fedras_ray.codecs.actions import ActionsCodec, blob_bytes
-from fedras_ray.config import client
+from fedras_ray.config import codecs as configs
 from fedras_ray.errors import CodecError
 
 
 def fixed(count, **other):
     return ActionsCodec(
-        client.ActionsCodec(kind="actions", actions=client.FixedActions(count=count), **other)
+        configs.ActionsCodec(kind="actions", actions=configs.FixedActions(count=count), **other)
     )
 
 
 def adaptive(**limits):
     return ActionsCodec(
-        client.ActionsCodec(kind="actions", actions=client.AdaptiveActions(kind="adaptive", **limits))
+        configs.ActionsCodec(kind="actions", actions=configs.AdaptiveActions(kind="adaptive", **limits))
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from fedras_ray.codecs.build import CODECS, build_codec, dense_bytes, sparse_codec
 from fedras_ray.codecs.dense import DenseCodec
-from fedras_ray.config import client
+from fedras_ray.config import codecs as configs
 from fedras_ray.errors import ConfigError
 
 
@@ -23,19 +23,19 @@ def mine(monkeypatch):
 
 
 def custom(target, **options):
-    return client.CustomCodec(kind="custom", target=target, options=options)
+    return configs.CustomCodec(kind="custom", target=target, options=options)
 
 
 def test_every_kind_has_a_row():
     kinds = {"dense", "sparse", "actions"}
     assert set(CODECS) == kinds
-    assert isinstance(build_codec(client.DenseCodec()), DenseCodec)
+    assert isinstance(build_codec(configs.DenseCodec()), DenseCodec)
 
 
 def test_a_ladder_must_go_up():
-    ladder = client.AdaptiveActions(kind="adaptive", least=8, most=4)
+    ladder = configs.AdaptiveActions(kind="adaptive", least=8, most=4)
     with pytest.raises(ConfigError, match=r"codec.actions.least.*8 is above"):
-        build_codec(client.ActionsCodec(kind="actions", actions=ladder))
+        build_codec(configs.ActionsCodec(kind="actions", actions=ladder))
 
 
 @pytest.mark.parametrize("target", ["mine:make", "mine:nested.make"])
@@ -61,7 +61,7 @@ def test_a_wrong_target_says_what_was_tried(mine, target, message):
 
 
 def test_dense_bytes_is_the_length_of_a_real_blob(rank_one):
-    dense = build_codec(client.DenseCodec())
+    dense = build_codec(configs.DenseCodec())
     assert dense_bytes(50, 3) == len(dense.encode(rank_one(20, 50, 3))) == 18 + 50 * 3 * 4
 
 
@@ -72,7 +72,7 @@ def test_the_sparse_baseline_really_encodes(rank_one):
 
 
 @pytest.mark.parametrize("dtype", ["f32", "f16"])
-@pytest.mark.parametrize("kind", [client.DenseCodec, client.SparseCodec])
+@pytest.mark.parametrize("kind", [configs.DenseCodec, configs.SparseCodec])
 def test_tables_come_back_as_their_floats_do(rank_one, kind, dtype):
     one = rank_one(20, 50, 3)
     codec = build_codec(kind(kind=kind.__name__.removesuffix("Codec").lower(), dtype=dtype))

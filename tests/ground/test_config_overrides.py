@@ -3,7 +3,7 @@
 import pytest
 
 from fedras_ray.config import build
-from fedras_ray.config.client import AdaptiveActions
+from fedras_ray.config.codecs import AdaptiveActions
 from fedras_ray.errors import ConfigError
 
 

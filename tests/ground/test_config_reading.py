@@ -3,7 +3,7 @@
 import pytest
 
 from fedras_ray.config import Experiment, build, read
-from fedras_ray.config.client import DenseCodec, FixedActions
+from fedras_ray.config.codecs import DenseCodec, FixedActions
 from fedras_ray.config.data import LeaveLastOut, RatioSplit, SyntheticData
 from fedras_ray.config.system import AdamServer, HomogeneousFleet, SgdServer
 from fedras_ray.errors import ConfigError

@@ -5,7 +5,7 @@ import pytest
 
 from fedras_ray.codecs.base import ItemUpdate, Outgoing
 from fedras_ray.codecs.dense import DenseCodec
-from fedras_ray.config import client
+from fedras_ray.config import codecs as configs
 from fedras_ray.server.downlink import build_downlink
 from fedras_ray.streams import Purpose, stream
 
@@ -20,7 +20,7 @@ def table(seed=1):
 
 def by_hand(dtype, rows):
     """The blob of a whole table and what it decodes to."""
-    codec = DenseCodec(client.DenseCodec(dtype=dtype))
+    codec = DenseCodec(configs.DenseCodec(dtype=dtype))
     update = ItemUpdate(np.arange(ITEMS, dtype=np.int32), rows.copy(), ITEMS)
     blob = codec.encode(Outgoing(update, lambda: stream(0, Purpose.DOWNLINK)))
     decoded, view = codec.decode(blob), np.zeros_like(rows)
@@ -29,7 +29,7 @@ def by_hand(dtype, rows):
 
 
 def downlink(dtype="f32"):
-    return build_downlink(client.DenseDownlink(dtype=dtype), seed=5)
+    return build_downlink(configs.DenseDownlink(dtype=dtype), seed=5)
 
 
 @pytest.mark.parametrize("dtype", ["f32", "f16"])

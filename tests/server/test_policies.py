@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fedras_ray.config.client import (
+from fedras_ray.config.codecs import (
     ActionsCodec,
     AdaptiveActions,
     CustomCodec,

@@ -27,7 +27,7 @@ from fedras_ray.flight import Dispatch, Flight, IdleClients, Landed
 from fedras_ray.judge import Judge
 from fedras_ray.models.build import build_model
 from fedras_ray.records import EndRecord, Fate, Record, Trace, TurnRecord
-from fedras_ray.server.downlink import build_downlink
+from fedras_ray.server.downlinks import build_downlink
 from fedras_ray.server.policies import ready, select, upload_budget_bytes, wanted
 from fedras_ray.server.server import Server
 from fedras_ray.streams import Purpose, stream
@@ -94,7 +94,7 @@ class Simulation:
         self._trace = Trace()
         self._fleet = build_fleet(experiment.fleet, len(population.positives), experiment.seed)
         self._codec = build_codec(experiment.codec)
-        self._downlink = build_downlink(experiment.downlink, experiment.seed)
+        self._downlink = build_downlink(experiment.downlink, len(population.positives), experiment.seed)
         self._server = Server(experiment, population.item_count, build_model(experiment.model))
         self._flight = Flight(executor, self._codec, experiment.execution.shards)
         self._judge = Judge(experiment, len(population.positives), executor, self._downlink, self._flight)

@@ -13,6 +13,7 @@ from fedras_ray import streams
 from fedras_ray.codecs.actions import ActionsCodec
 from fedras_ray.codecs.base import Codec, ItemUpdate, Outgoing
 from fedras_ray.codecs.dense import DenseCodec
+from fedras_ray.codecs.grid import GridCodec
 from fedras_ray.codecs.sparse import SparseCodec
 from fedras_ray.config import codecs as configs
 from fedras_ray.errors import ConfigError
@@ -21,6 +22,7 @@ CODECS: Final[dict[str, Callable[[Any], Codec]]] = {
     "dense": DenseCodec,
     "sparse": SparseCodec,
     "actions": ActionsCodec,
+    "grid": GridCodec,
 }  # kind in the experiment -> class; a new codec is one row here and one in tests/codecs
 
 

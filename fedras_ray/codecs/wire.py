@@ -48,6 +48,8 @@ class CodecId(IntEnum):
     SPARSE_F32 = 3
     SPARSE_F16 = 4
     ACTIONS = 5
+    GRID = 16
+    SEED = 21
 
 
 class Body:
@@ -68,6 +70,10 @@ class Body:
             raise CodecError(f"truncated: {count} bytes expected at byte {self._at} of the body, {left} left")
         self._at += count
         return self._data[self._at - count : self._at]
+
+    def rest(self) -> memoryview:
+        """Everything that is left."""
+        return self.take(len(self._data) - self._at)
 
     def finish(self) -> None:
         """Check that everything was read.

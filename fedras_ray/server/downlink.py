@@ -2,8 +2,8 @@
 
 A *view* is one state of the table as some client holds it; a client trains and ranks with its view,
 never with the server's table. Sending the whole table (`DenseDownlink`) makes one view per version.
-A downlink that sends differences keeps a view per lane and overrides the same four methods: what a
-message costs depends on the client, so `send` is asked per client.
+A downlink that sends differences implements the same methods (`server.lattice`, `server.lanes`): what
+a message costs depends on the client, so `send` is asked per client.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fedras_ray.codecs.base import ItemUpdate, Outgoing
 from fedras_ray.codecs.dense import DenseCodec
 from fedras_ray.config.codecs import DenseCodec as DenseConfig
-from fedras_ray.config.codecs import DownlinkConfig
+from fedras_ray.config.codecs import DenseDownlink as DownlinkConfig
 from fedras_ray.streams import Purpose, stream
 
 Table = NDArray[np.float32]
@@ -27,6 +27,8 @@ class Delivery(NamedTuple):
 
     view: int  # which state of the table the client holds afterwards
     byte_count: int
+    catch_up_bytes: int = 0  # of these, for versions that the client had missed
+    snapshot_bytes: int = 0  # of these, for a client that had no state to build on
 
 
 class Downlink(Protocol):
@@ -46,6 +48,11 @@ class Downlink(Protocol):
 
     def views(self, clients: NDArray[np.int64]) -> NDArray[np.int64]:
         """The view each client would rank with now; shape (1,) where it is the same for all."""
+        ...
+
+    @property
+    def state_bytes(self) -> int:
+        """What the server keeps in memory to serve clients that come back."""
         ...
 
 
@@ -86,7 +93,7 @@ class DenseDownlink:
         """The newest version, for all."""
         return np.array([self._view], dtype=np.int64)
 
-
-def build_downlink(config: DownlinkConfig, seed: int) -> Downlink:
-    """The downlink of an experiment."""
-    return DenseDownlink(config, seed)
+    @property
+    def state_bytes(self) -> int:
+        """None beyond the table itself."""
+        return 0

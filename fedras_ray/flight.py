@@ -19,6 +19,7 @@ from fedras_ray.clients import Assignment, Turn
 from fedras_ray.clock import Nanos
 from fedras_ray.codecs.base import Codec, ItemUpdate
 from fedras_ray.executor import Executor, Pending
+from fedras_ray.server.downlink import Delivery
 
 DECODED_AHEAD = 64_000_000  # floats: 256 MB
 
@@ -28,7 +29,7 @@ class Dispatch:
     """A turn that has begun: what was ordered, and what is known of it already."""
 
     assignment: Assignment
-    down_bytes: int
+    delivery: Delivery
     samples: int
     dispatched_at_ns: Nanos
     started_at_ns: Nanos

@@ -37,6 +37,8 @@ class TurnRecord:
     arrived_at_ns: int
     down_bytes: int
     up_bytes: int
+    catch_up_bytes: int  # of the bytes down, for versions that the client had missed
+    snapshot_bytes: int  # of the bytes down, for a client that had no state to build on
     dense_down_bytes: int  # what dense f32 would have cost for this turn
     dense_up_bytes: int
     sparse_up_bytes: int  # what the touched rows in f32 would have cost
@@ -60,14 +62,17 @@ class VersionRecord:
     updates: int  # aggregated into it
     mean_staleness: float
     train_loss: float  # mean over the aggregated clients' local samples, before their local training
-    up_bytes: int  # the six byte counts are totals since the start of the run
+    up_bytes: int  # the eight byte counts up to `sparse_up_bytes` are totals since the start of the run
     down_bytes: int
+    catch_up_bytes: int
+    snapshot_bytes: int
     wasted_bytes: int
     dense_up_bytes: int
     dense_down_bytes: int
     sparse_up_bytes: int
     client_updates: int  # aggregated since the start
     in_flight: int
+    downlink_state_bytes: int  # the server's memory of what clients hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +96,13 @@ class EndRecord:
     client_updates: int
     up_bytes: int
     down_bytes: int
+    catch_up_bytes: int
+    snapshot_bytes: int
     wasted_bytes: int
     dense_up_bytes: int
     dense_down_bytes: int
     sparse_up_bytes: int
+    downlink_state_bytes: int  # the most there was
     mean_staleness: float
     trace_digest: str
 

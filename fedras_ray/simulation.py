@@ -26,7 +26,7 @@ from fedras_ray.fleet.build import build_fleet
 from fedras_ray.flight import Dispatch, Flight, IdleClients, Landed
 from fedras_ray.judge import Judge
 from fedras_ray.models.build import build_model
-from fedras_ray.records import EndRecord, Fate, Record, Trace, TurnRecord
+from fedras_ray.records import Fate, Record, Trace, TurnRecord
 from fedras_ray.server.downlinks import build_downlink
 from fedras_ray.server.policies import ready, select, upload_budget_bytes, wanted
 from fedras_ray.server.server import Server
@@ -94,7 +94,9 @@ class Simulation:
         self._trace = Trace()
         self._fleet = build_fleet(experiment.fleet, len(population.positives), experiment.seed)
         self._codec = build_codec(experiment.codec)
-        self._downlink = build_downlink(experiment.downlink, len(population.positives), experiment.seed)
+        self._downlink = build_downlink(
+            experiment.downlink, self._fleet, population.positives, experiment.seed
+        )
         self._server = Server(experiment, population.item_count, build_model(experiment.model))
         self._flight = Flight(executor, self._codec, experiment.execution.shards)
         self._judge = Judge(experiment, len(population.positives), executor, self._downlink, self._flight)
@@ -104,6 +106,7 @@ class Simulation:
         self._turns = np.zeros(len(population.positives), dtype=np.int32)
         self._dispatches = 0  # how often the server chose clients: the address of the choice
         self._in_flight = 0
+        self._most_downlink_state = 0
         self._dense_bytes = dense_bytes(population.item_count, experiment.model.width)
         if len(self._idle) < wanted(experiment.schedule, 0):
             raise ConfigError(
@@ -125,7 +128,7 @@ class Simulation:
                 case Arrived():
                     yield from self._arrive(at_ns, event)
         yield from self._judge.collect()
-        yield self._end()
+        yield self._server.end(self._most_downlink_state, self._trace.digest())
 
     def _running(self) -> bool:
         return self._server.version < self._experiment.schedule.versions
@@ -135,6 +138,7 @@ class Simulation:
         self._flight.hand_over()
         for view, table in self._downlink.publish(self._server.version, self._server.table).items():
             self._executor.publish(view, table)
+        self._most_downlink_state = max(self._most_downlink_state, self._downlink.state_bytes)
 
     def _dispatch(self) -> None:
         """Choose idle clients and begin their turns."""
@@ -143,7 +147,7 @@ class Simulation:
             return
         rng = stream(self._experiment.seed, Purpose.SELECTION, 0, self._dispatches)
         self._dispatches += 1
-        for client in self._idle.take(select(self._idle.clients, count, rng)):
+        for client in self._idle.take(select(self._idle.clients, count, rng, self._downlink.preferred())):
             self._begin_turn(client)
 
     def _begin_turn(self, client: int) -> None:
@@ -154,10 +158,10 @@ class Simulation:
         started = Nanos(now + self._fleet.download_ns(client, delivery.byte_count))
         samples = self._samples(client)
         trained = Nanos(started + self._fleet.train_ns(client, samples))
-        dispatch = Dispatch(order, delivery.byte_count, samples, now, started, trained)
+        dispatch = Dispatch(order, delivery, samples, now, started, trained)
         self._turns[client] += 1
         self._in_flight += 1
-        self._server.tally.sent(delivery.byte_count, self._dense_bytes)
+        self._server.tally.sent(delivery, self._dense_bytes)
         self._flight.begin(order)
         self._clock.at(trained, Trained(dispatch))
         self._trace.add(now, Kind.DISPATCHED, client, self._server.version, delivery.byte_count)
@@ -198,7 +202,7 @@ class Simulation:
     def _advance(self, at_ns: Nanos) -> Iterator[Record]:
         """Make the next version, say so, and measure it when it is time."""
         yield from self._judge.collect()
-        yield self._server.advance(at_ns, self._in_flight)
+        yield self._server.advance(at_ns, self._in_flight, self._downlink.state_bytes)
         self._trace.add(at_ns, Kind.VERSION, -1, self._server.version, 0)
         self._publish()
         if self._server.version % self._experiment.evaluation.every == 0 or not self._running():
@@ -219,8 +223,10 @@ class Simulation:
             started_at_ns=dispatch.started_at_ns,
             trained_at_ns=dispatch.trained_at_ns,
             arrived_at_ns=at_ns,
-            down_bytes=dispatch.down_bytes,
+            down_bytes=dispatch.delivery.byte_count,
             up_bytes=len(turn.blob),
+            catch_up_bytes=dispatch.delivery.catch_up_bytes,
+            snapshot_bytes=dispatch.delivery.snapshot_bytes,
             dense_down_bytes=self._dense_bytes,
             dense_up_bytes=self._dense_bytes,
             sparse_up_bytes=turn.sparse_bytes,
@@ -229,20 +235,4 @@ class Simulation:
             actions=actions,
             staleness=staleness,
             fate=fate,
-        )
-
-    def _end(self) -> EndRecord:
-        server, tally = self._server, self._server.tally
-        return EndRecord(
-            at_ns=server.made_at_ns,
-            versions=server.version,
-            client_updates=server.client_updates,
-            up_bytes=tally.up,
-            down_bytes=tally.down,
-            wasted_bytes=tally.wasted,
-            dense_up_bytes=tally.dense_up,
-            dense_down_bytes=tally.dense_down,
-            sparse_up_bytes=tally.sparse_up,
-            mean_staleness=server.mean_staleness,
-            trace_digest=self._trace.digest(),
         )

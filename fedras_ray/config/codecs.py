@@ -92,4 +92,16 @@ class LatticeDownlink(Section):
     history: Count = 128  # states that are kept; who missed more gets a snapshot
 
 
-DownlinkConfig = Annotated[DenseDownlink | LatticeDownlink, Field(discriminator="kind")]
+class LanesDownlink(Section):
+    """Replicas that clients share, each with a log of messages in any codec."""
+
+    kind: Literal["lanes"]
+    count: int = Field(default=8, ge=1, le=4096)
+    codec: CodecConfig = GridCodec(kind="grid")
+    assignment: Literal["fixed", "class", "participation"] = "fixed"
+    refresh: Literal["turns", "all"] = "turns"  # version v serves lane v mod count, or every lane
+    every: Count = 1  # versions between two messages, where all lanes are served
+    history: Count = 64  # messages that a lane keeps; who missed more gets a snapshot
+
+
+DownlinkConfig = Annotated[DenseDownlink | LatticeDownlink | LanesDownlink, Field(discriminator="kind")]

@@ -85,6 +85,29 @@ class AdamServer(Section):
 OptimizerConfig = Annotated[SgdServer | AdamServer, Field(discriminator="kind")]
 
 
+class ConstantRate(Section):
+    """The server's rate stays as it is."""
+
+    kind: Literal["constant"] = "constant"
+
+
+class LinearDecay(Section):
+    """The server's rate falls on a line, to `final` times itself at the last version."""
+
+    kind: Literal["linear"]
+    final: float = Field(default=0.0, ge=0, lt=1)
+
+
+class CosineDecay(Section):
+    """The server's rate falls along half a cosine, to `final` times itself at the last version."""
+
+    kind: Literal["cosine"]
+    final: float = Field(default=0.0, ge=0, lt=1)
+
+
+DecayConfig = Annotated[ConstantRate | LinearDecay | CosineDecay, Field(discriminator="kind")]
+
+
 class ConstantStaleness(Section):
     """Late or not, an update weighs the same."""
 
@@ -105,6 +128,7 @@ class ServerConfig(Section):
     """How arrivals become the next version."""
 
     optimizer: OptimizerConfig = SgdServer()
+    decay: DecayConfig = ConstantRate()
     count_power: float = Field(default=0.5, ge=0, le=1)  # 0: sum, 1: mean over the clients of an item
     client_weight: Literal["uniform", "samples"] = "uniform"
     staleness: StalenessConfig = ConstantStaleness()

@@ -42,6 +42,10 @@ class Downlink(Protocol):
         """Views that no client will be sent any more, each named once."""
         ...
 
+    def preferred(self) -> NDArray[np.bool_] | None:
+        """(U,) the clients that cost least to ask now, to be asked before others; None: no matter."""
+        ...
+
     def send(self, client: int) -> Delivery:
         """What the client downloads when it is dispatched now."""
         ...
@@ -84,6 +88,9 @@ class DenseDownlink:
         """See `Downlink.retired`."""
         retired, self._retired = self._retired, []
         return retired
+
+    def preferred(self) -> None:
+        """Everyone costs the same."""
 
     def send(self, client: int) -> Delivery:
         """The whole table, whoever asks."""

@@ -75,6 +75,9 @@ class LatticeDownlink:
         retired, self._retired = self._retired, []
         return retired
 
+    def preferred(self) -> None:
+        """An absence costs one message, however long it was."""
+
     def send(self, client: int) -> Delivery:
         """What leads from the state that the client holds to the newest."""
         held = int(self._held[client])

@@ -21,8 +21,8 @@ Rows = NDArray[np.float32]
 class Optimizer(Protocol):
     """Moves rows of the item table, in place."""
 
-    def apply(self, table: Rows, touched: NDArray[np.int64], step: Rows) -> None:
-        """Move ``table[touched]`` along `step`, both (t, D)."""
+    def apply(self, table: Rows, touched: NDArray[np.int64], step: Rows, factor: float = 1.0) -> None:
+        """Move ``table[touched]`` along `step`, both (t, D), at `factor` times the rate."""
         ...
 
 
@@ -33,14 +33,14 @@ class Sgd:
     config: SgdServer
     velocity: Rows | None = None  # (I, D), only with momentum
 
-    def apply(self, table: Rows, touched: NDArray[np.int64], step: Rows) -> None:
+    def apply(self, table: Rows, touched: NDArray[np.int64], step: Rows, factor: float = 1.0) -> None:
         """See `Optimizer.apply`."""
         if self.config.momentum:
             if self.velocity is None:
                 self.velocity = np.zeros_like(table)
             step = np.float32(self.config.momentum) * self.velocity[touched] + step
             self.velocity[touched] = step
-        table[touched] += np.float32(self.config.rate) * step
+        table[touched] += np.float32(factor * self.config.rate) * step
 
 
 @dataclass(slots=True, eq=False)
@@ -59,7 +59,7 @@ class Adam:
         self.second = np.zeros_like(self.first)
         self.steps = np.zeros(self.item_count, dtype=np.int32)
 
-    def apply(self, table: Rows, touched: NDArray[np.int64], step: Rows) -> None:
+    def apply(self, table: Rows, touched: NDArray[np.int64], step: Rows, factor: float = 1.0) -> None:
         """See `Optimizer.apply`."""
         beta1, beta2 = np.float32(self.config.beta1), np.float32(self.config.beta2)
         self.steps[touched] += 1
@@ -67,7 +67,7 @@ class Adam:
         second = self.second[touched] = beta2 * self.second[touched] + (1 - beta2) * np.square(step)
         count = self.steps[touched].astype(np.float32)[:, None]
         unbiased = np.sqrt(second / (1 - beta2**count)) + np.float32(self.config.epsilon)
-        table[touched] += np.float32(self.config.rate) * first / (1 - beta1**count) / unbiased
+        table[touched] += np.float32(factor * self.config.rate) * first / (1 - beta1**count) / unbiased
 
 
 def build_optimizer(config: OptimizerConfig, item_count: int, width: int) -> Optimizer:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
@@ -9,7 +11,11 @@ from numpy.typing import NDArray
 from fedras_ray.config.codecs import ActionsCodec, AdaptiveActions, CodecConfig
 from fedras_ray.config.system import (
     BufferedSchedule,
+    ConstantRate,
     ConstantStaleness,
+    CosineDecay,
+    DecayConfig,
+    LinearDecay,
     PolynomialStaleness,
     ScheduleConfig,
     StalenessConfig,
@@ -51,6 +57,28 @@ def upload_budget_bytes(codec: CodecConfig, uplink_bytes_per_s: float) -> int | 
     return None
 
 
-def select(idle: NDArray[np.int64], count: int, rng: Generator) -> NDArray[np.int64]:
-    """Places in `idle` of up to `count` distinct clients, uniformly."""
-    return rng.choice(len(idle), size=min(count, len(idle)), replace=False, shuffle=False)
+def select(
+    idle: NDArray[np.int64], count: int, rng: Generator, preferred: NDArray[np.bool_] | None = None
+) -> NDArray[np.int64]:
+    """Places in `idle` of up to `count` distinct clients, uniformly; those of `preferred` (U,) first."""
+    count = min(count, len(idle))
+    if preferred is None:
+        return rng.choice(len(idle), size=count, replace=False, shuffle=False)
+    wanted = preferred[idle]  # (idle,)
+    first, others = np.flatnonzero(wanted), np.flatnonzero(~wanted)
+    taken = rng.choice(first, size=min(count, len(first)), replace=False, shuffle=False)
+    if len(taken) == count:
+        return taken
+    return np.concatenate([taken, rng.choice(others, size=count - len(taken), replace=False, shuffle=False)])
+
+
+def rate_factor(decay: DecayConfig, version: int, versions: int) -> float:
+    """What the server's rate is multiplied with on the way from `version` to the next."""
+    match decay:
+        case ConstantRate():
+            return 1.0
+        case LinearDecay():
+            left = 1 - version / versions
+        case CosineDecay():
+            left = (1 + math.cos(math.pi * version / versions)) / 2
+    return decay.final + (1 - decay.final) * left

@@ -9,10 +9,10 @@ from fedras_ray.clock import Nanos
 from fedras_ray.codecs.base import ItemUpdate
 from fedras_ray.config import Experiment
 from fedras_ray.models.base import Model
-from fedras_ray.records import VersionRecord
+from fedras_ray.records import EndRecord, VersionRecord
 from fedras_ray.server.aggregation import Accumulator
 from fedras_ray.server.optimizers import build_optimizer
-from fedras_ray.server.policies import staleness_weight
+from fedras_ray.server.policies import rate_factor, staleness_weight
 from fedras_ray.server.tally import Tally
 from fedras_ray.streams import Purpose, stream
 
@@ -22,6 +22,7 @@ class Server:
 
     def __init__(self, experiment: Experiment, item_count: int, model: Model) -> None:
         self._config = experiment.server
+        self._versions = experiment.schedule.versions
         self.table: NDArray[np.float32] = model.initial_items(
             item_count, stream(experiment.seed, Purpose.ITEM_TABLE)
         )
@@ -56,11 +57,12 @@ class Server:
         self._staleness_since += staleness
         self._loss_since += loss
 
-    def advance(self, at_ns: Nanos, in_flight: int) -> VersionRecord:
+    def advance(self, at_ns: Nanos, in_flight: int, downlink_state_bytes: int) -> VersionRecord:
         """Make the next version from what arrived."""
         updates = self._sum.updates
         touched, step = self._sum.step(self._config.count_power)
-        self._optimizer.apply(self.table, touched, step)
+        factor = rate_factor(self._config.decay, self.version, self._versions)
+        self._optimizer.apply(self.table, touched, step, factor)
         self.version += 1
         self.made_at_ns = at_ns
         record = VersionRecord(
@@ -71,12 +73,35 @@ class Server:
             train_loss=self._loss_since / max(1, updates),
             up_bytes=self.tally.up,
             down_bytes=self.tally.down,
+            catch_up_bytes=self.tally.catch_up,
+            snapshot_bytes=self.tally.snapshots,
             wasted_bytes=self.tally.wasted,
             dense_up_bytes=self.tally.dense_up,
             dense_down_bytes=self.tally.dense_down,
             sparse_up_bytes=self.tally.sparse_up,
             client_updates=self.client_updates,
             in_flight=in_flight,
+            downlink_state_bytes=downlink_state_bytes,
         )
         self._staleness_since, self._loss_since = 0, 0.0
         return record
+
+    def end(self, downlink_state_bytes: int, trace_digest: str) -> EndRecord:
+        """What the whole run comes to."""
+        tally = self.tally
+        return EndRecord(
+            at_ns=self.made_at_ns,
+            versions=self.version,
+            client_updates=self.client_updates,
+            up_bytes=tally.up,
+            down_bytes=tally.down,
+            catch_up_bytes=tally.catch_up,
+            snapshot_bytes=tally.snapshots,
+            wasted_bytes=tally.wasted,
+            dense_up_bytes=tally.dense_up,
+            dense_down_bytes=tally.dense_down,
+            sparse_up_bytes=tally.sparse_up,
+            downlink_state_bytes=downlink_state_bytes,
+            mean_staleness=self.mean_staleness,
+            trace_digest=trace_digest,
+        )

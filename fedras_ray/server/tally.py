@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fedras_ray.records import Fate
+from fedras_ray.server.downlink import Delivery
 
 
 @dataclass(slots=True)
@@ -13,14 +14,18 @@ class Tally:
 
     up: int = 0
     down: int = 0
+    catch_up: int = 0  # for versions that clients had missed; part of `down`
+    snapshots: int = 0  # for clients that had nothing to build on; part of `down`
     wasted: int = 0  # uploads that arrived and were not used; part of `up`
     dense_up: int = 0
     dense_down: int = 0
     sparse_up: int = 0  # the touched rows in f32, for the same uploads
 
-    def sent(self, byte_count: int, dense: int) -> None:
+    def sent(self, delivery: Delivery, dense: int) -> None:
         """The server sent a client its download."""
-        self.down += byte_count
+        self.down += delivery.byte_count
+        self.catch_up += delivery.catch_up_bytes
+        self.snapshots += delivery.snapshot_bytes
         self.dense_down += dense
 
     def received(self, byte_count: int, dense: int, sparse: int, fate: Fate) -> None:

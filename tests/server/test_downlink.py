@@ -6,7 +6,7 @@ import pytest
 from fedras_ray.codecs.base import ItemUpdate, Outgoing
 from fedras_ray.codecs.dense import DenseCodec
 from fedras_ray.config import codecs as configs
-from fedras_ray.server.downlink import build_downlink
+from fedras_ray.server.downlink import DenseDownlink
 from fedras_ray.streams import Purpose, stream
 
 ITEMS, WIDTH = 9, 4
@@ -29,7 +29,7 @@ def by_hand(dtype, rows):
 
 
 def downlink(dtype="f32"):
-    return build_downlink(configs.DenseDownlink(dtype=dtype), seed=5)
+    return DenseDownlink(configs.DenseDownlink(dtype=dtype), seed=5)
 
 
 @pytest.mark.parametrize("dtype", ["f32", "f16"])
@@ -37,7 +37,7 @@ def test_every_client_downloads_as_many_bytes_as_a_real_blob_has(dtype):
     link = downlink(dtype)
     link.publish(0, table())
     blob, _ = by_hand(dtype, table())
-    assert [link.send(client) for client in (0, 7)] == [(0, len(blob))] * 2
+    assert [link.send(client) for client in (0, 7)] == [(0, len(blob), 0, 0)] * 2
     assert len(blob) > ITEMS * WIDTH * {"f32": 4, "f16": 2}[dtype]
 
 

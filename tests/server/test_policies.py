@@ -13,11 +13,21 @@ from fedras_ray.config.codecs import (
 )
 from fedras_ray.config.system import (
     BufferedSchedule,
+    ConstantRate,
     ConstantStaleness,
+    CosineDecay,
+    LinearDecay,
     PolynomialStaleness,
     SyncSchedule,
 )
-from fedras_ray.server.policies import ready, select, staleness_weight, upload_budget_bytes, wanted
+from fedras_ray.server.policies import (
+    rate_factor,
+    ready,
+    select,
+    staleness_weight,
+    upload_budget_bytes,
+    wanted,
+)
 from fedras_ray.streams import Purpose, stream
 
 SYNC = SyncSchedule(clients_per_version=5)
@@ -113,3 +123,29 @@ def test_the_same_stream_selects_the_same_clients():
         select(np.arange(50), 9, stream(seed, Purpose.SELECTION)).tolist() for seed in (1, 1, 2)
     )
     assert first == again != other
+
+
+def test_preferred_clients_are_asked_first_and_others_fill_up():
+    idle, preferred = np.array([7, 2, 9, 4, 0, 5]), np.isin(np.arange(10), [2, 4, 8])
+    for seed in range(20):
+        two = idle[select(idle, 2, np.random.default_rng(seed), preferred)]
+        assert set(two) == {2, 4}
+        four = idle[select(idle, 4, np.random.default_rng(seed), preferred)]
+        assert set(four) > {2, 4}
+        assert len(set(four)) == 4
+    assert len(select(idle, 99, np.random.default_rng(0), preferred)) == len(idle)
+    asked = {int(idle[select(idle, 1, np.random.default_rng(seed), preferred)][0]) for seed in range(40)}
+    assert asked == {2, 4}
+
+
+@pytest.mark.parametrize(
+    ("decay", "factors"),
+    [
+        (ConstantRate(), [1, 1, 1]),
+        (LinearDecay(kind="linear"), [1, 0.5, 0.1]),
+        (LinearDecay(kind="linear", final=0.2), [1, 0.6, 0.28]),
+        (CosineDecay(kind="cosine", final=0.5), [1, 0.75, 0.5 + 0.5 * 0.02447174]),
+    ],
+)
+def test_the_rate_falls_from_one_towards_its_final_share(decay, factors):
+    assert [rate_factor(decay, version, 10) for version in (0, 5, 9)] == pytest.approx(factors)

@@ -1,0 +1,236 @@
+"""Downlinks of differences: a client that applied what it was sent holds the replica, bit for bit."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fedras_ray.codecs.build import build_codec
+from fedras_ray.codecs.dense import DenseCodec
+from fedras_ray.codecs.grid import unpack_steps
+from fedras_ray.config import codecs as configs
+from fedras_ray.config.system import FedScaleFleet
+from fedras_ray.errors import CodecError
+from fedras_ray.fleet.build import build_fleet
+from fedras_ray.server.downlinks import build_downlink
+from fedras_ray.server.lanes import assign, snapshot
+from fedras_ray.server.seeding import pack_seed, unpack_seed
+from fedras_ray.streams import Purpose, stream
+
+ITEMS, WIDTH, CLIENTS, SEED = 40, 4, 12, 5
+GRID = configs.GridCodec(kind="grid", step=0.5)
+ACTIONS = configs.ActionsCodec(kind="actions", actions=configs.FixedActions(count=4))
+LATTICES = {
+    "lattice": configs.LatticeDownlink(kind="lattice", step=0.05),
+    "lattice, every third": configs.LatticeDownlink(kind="lattice", step=0.05, every=3),
+    "lattice, short memory": configs.LatticeDownlink(kind="lattice", step=0.05, history=2),
+}
+LANES = {
+    "turns of grids": configs.LanesDownlink(kind="lanes", count=3, codec=GRID),
+    "turns of actions": configs.LanesDownlink(kind="lanes", count=3, codec=ACTIONS),
+    "one lane": configs.LanesDownlink(kind="lanes", count=1, codec=ACTIONS, refresh="all"),
+    "all lanes": configs.LanesDownlink(kind="lanes", count=2, codec=ACTIONS, refresh="all", every=2),
+    "short memory": configs.LanesDownlink(kind="lanes", count=2, codec=GRID, refresh="all", history=2),
+    "half precision": configs.LanesDownlink(
+        kind="lanes", count=2, codec=configs.SparseCodec(kind="sparse", dtype="f16")
+    ),
+}
+
+
+def tables(count, seed=1):
+    """A table that moves: its first state is the one that clients can draw from the seed."""
+    rng = stream(seed, Purpose.ITEM_TABLE)
+    table = rng.standard_normal((ITEMS, WIDTH)).astype(np.float32)
+    for _ in range(count):
+        yield table.copy()
+        moved = rng.random(ITEMS) < 0.6
+        table[moved] += (0.2 * rng.standard_normal((int(moved.sum()), WIDTH))).astype(np.float32)
+
+
+def link_of(config):
+    fleet = build_fleet(FedScaleFleet(), CLIENTS, SEED)
+    return build_downlink(config, fleet, np.arange(1, CLIENTS + 1), SEED)
+
+
+class LatticeClient:
+    """What a device does: draw the first table, add integers, multiply by the step."""
+
+    def __init__(self, first):
+        self.first, self.steps, self.step, self.state = first, np.zeros((ITEMS, WIDTH), np.int64), 0.0, -1
+
+    def receive(self, link, client):
+        newest, held = link._newest, self.state
+        blobs = link.message(held if held in link._states else -1)
+        if held not in link._states:
+            assert unpack_seed(blobs.pop(0)) == (SEED, ITEMS, WIDTH)
+            self.steps[:] = 0
+        (blob,) = blobs
+        ids, steps, self.step, items = unpack_steps(blob)
+        assert items == ITEMS
+        self.steps[ids] += steps
+        self.state = newest
+
+    def table(self):
+        return (self.first + self.step * self.steps.astype(np.float64)).astype(np.float32)
+
+
+@pytest.mark.parametrize("name", LATTICES)
+@settings(max_examples=15)
+@given(st.data())
+def test_on_a_lattice_whoever_applied_its_messages_holds_the_replica(name, data):
+    link, views, clients = link_of(LATTICES[name]), {}, {}
+    first = next(tables(1))
+    for version, table in enumerate(tables(12)):
+        views |= link.publish(version, table)
+        for client in sorted(data.draw(st.sets(st.integers(0, CLIENTS - 1), max_size=4))):
+            one = clients.setdefault(client, LatticeClient(first))
+            one.receive(link, client)
+            delivery = link.send(client)
+            assert one.table().tobytes() == views[delivery.view].tobytes()
+
+
+def test_a_lattice_counts_the_bytes_of_its_messages():
+    link = link_of(LATTICES["lattice"])
+    for version, table in enumerate(tables(6)):
+        link.publish(version, table)
+        if version == 2:
+            newcomer, blobs = link.send(0), link.message(-1)
+            assert newcomer.byte_count == newcomer.snapshot_bytes == sum(map(len, blobs))
+            assert (newcomer.catch_up_bytes, len(blobs)) == (0, 2)
+    back = link.send(0)
+    assert back.byte_count == back.catch_up_bytes == len(link.message(2)[0])
+    again = link.send(0)
+    assert (again.catch_up_bytes, again.snapshot_bytes) == (0, 0)
+    assert 0 < again.byte_count == len(link.message(5)[0]) < back.byte_count
+
+
+def test_one_message_over_many_versions_is_shorter_than_one_for_each():
+    link, each = link_of(LATTICES["lattice"]), 0
+    for version, table in enumerate(tables(12)):
+        link.publish(version, table)
+        if version:
+            each += len(link.message(version - 1)[0])
+    assert len(link.message(0)[0]) < each / 2
+
+
+@pytest.mark.parametrize("name", LATTICES)
+def test_a_lattice_stays_within_its_step_of_the_table(name):
+    config, link = LATTICES[name], link_of(LATTICES[name])
+    for version, table in enumerate(tables(13)):
+        for view in link.publish(version, table).values():
+            assert np.abs(view - table).max() <= (0.5 + config.dead_zone) * config.step * 1.0001
+
+
+def test_a_lattice_forgets_states_beyond_its_history():
+    link = link_of(configs.LatticeDownlink(kind="lattice", step=0.05, history=3))
+    sizes = []
+    for version, table in enumerate(tables(10)):
+        link.publish(version, table)
+        link.send(version)
+        sizes.append(link.state_bytes)
+    assert max(sizes) == sizes[-1] == 3 * 2 * ITEMS * WIDTH + 4 * CLIENTS
+    assert link.send(0).snapshot_bytes > 0  # held state 0, which is gone
+    assert link.send(8).snapshot_bytes == 0
+
+
+def test_a_table_that_runs_off_the_lattice_is_an_error_with_a_way_out():
+    link = link_of(configs.LatticeDownlink(kind="lattice", step=1e-4))
+    link.publish(0, np.zeros((ITEMS, WIDTH), np.float32))
+    with pytest.raises(CodecError, match=r"raise downlink\.step"):
+        link.publish(1, np.full((ITEMS, WIDTH), 10, np.float32))
+
+
+@pytest.mark.parametrize("name", LANES)
+@settings(max_examples=10)
+@given(st.data())
+def test_whoever_applied_the_log_of_its_lane_holds_the_replica(name, data):
+    config, link, views = LANES[name], link_of(LANES[name]), {}
+    codec, exact = build_codec(config.codec), DenseCodec(configs.DenseCodec(dtype="f32"))
+    held, applied = {}, {}
+    first = next(tables(1))
+    for version, table in enumerate(tables(14)):
+        views |= link.publish(version, table)
+        for client in sorted(data.draw(st.sets(st.integers(0, CLIENTS - 1), max_size=4))):
+            lane = link._lanes[link._lane_of[client]]
+            mine = held.setdefault(client, first.copy())
+            missed = lane.newest - applied.get(client, 0)
+            blobs = link.messages(client)[-missed:] if missed else []
+            seed = [link.first_message()] if client not in applied else []
+            delivery = link.send(client)
+            if delivery.byte_count == sum(map(len, seed + blobs)) and missed <= len(link.messages(client)):
+                for blob in blobs:
+                    update = codec.decode(blob)
+                    mine[update.item_ids] += update.rows
+            else:
+                blob = snapshot(lane.replica)
+                assert delivery.byte_count == delivery.snapshot_bytes == len(blob)
+                update = exact.decode(blob)
+                mine[:] = 0
+                mine[update.item_ids] = update.rows
+            applied[client] = lane.newest
+            assert mine.tobytes() == views[delivery.view].tobytes() or (mine == views[delivery.view]).all()
+
+
+@pytest.mark.parametrize("name", LANES)
+def test_what_one_message_leaves_out_is_in_the_next(name):
+    """A table that stands still is reached, whatever the codec leaves out of each message."""
+    link, (first, last) = link_of(LANES[name]), tables(2)
+    link.publish(0, first)
+    off = []
+    for version in range(1, 60):
+        for view in link.publish(version, last).values():
+            off.append(float(np.abs(view - last).max()))
+    assert off[-1] < 0.02 * off[0]
+
+
+def test_in_turns_one_lane_is_served_and_its_clients_are_preferred():
+    link = link_of(LANES["turns of grids"])
+    for version, table in enumerate(tables(7)):
+        views = link.publish(version, table)
+        lane = version % 3
+        assert (link.preferred() == (link._lane_of == lane)).all()
+        if version:
+            assert list(views) == [link._lanes[lane].view]
+
+
+@pytest.mark.parametrize("name", [*LATTICES, *LANES])
+def test_views_are_read_only_retired_once_and_never_while_someone_could_be_sent_them(name):
+    link, alive = link_of((LATTICES | LANES)[name]), set()
+    for version, table in enumerate(tables(10)):
+        views = link.publish(version, table)
+        assert not alive & set(views)
+        alive |= set(views)
+        assert not any(view.flags.writeable for view in views.values())
+        for view in link.retired():
+            alive.remove(view)
+        assert link.retired() == []
+        assert set(link.views(np.arange(CLIENTS)).tolist()) <= alive
+        assert {link.send(client).view for client in range(CLIENTS)} <= alive
+
+
+@pytest.mark.parametrize("name", [*LATTICES, *LANES])
+def test_nothing_that_is_sent_is_free(name):
+    link = link_of((LATTICES | LANES)[name])
+    for version, table in enumerate(tables(5)):
+        link.publish(version, table)
+        deliveries = [link.send(client) for client in (0, 1, 1)]
+        if name in LATTICES:
+            assert all(one.byte_count > 18 for one in deliveries)
+        assert all(one.catch_up_bytes + one.snapshot_bytes <= one.byte_count for one in deliveries)
+
+
+def test_lanes_are_equal_parts_classes_or_clients_who_return_as_soon():
+    fleet, samples = build_fleet(FedScaleFleet(), 90, SEED), np.arange(1, 91)
+    fixed = assign(configs.LanesDownlink(kind="lanes", count=4), fleet, samples, SEED)
+    assert sorted(np.bincount(fixed).tolist()) == [22, 22, 23, 23]
+    by_class = assign(configs.LanesDownlink(kind="lanes", count=3, assignment="class"), fleet, samples, SEED)
+    assert (by_class == fleet.device_class).all()
+    sooner = configs.LanesDownlink(kind="lanes", count=3, assignment="participation")
+    lanes, turn_s = assign(sooner, fleet, samples, SEED), samples * fleet.train_s_per_sample
+    assert turn_s[lanes == 0].max() <= turn_s[lanes == 1].min()
+    assert turn_s[lanes == 1].max() <= turn_s[lanes == 2].min()
+
+
+@given(st.integers(0, 2**64 - 1), st.integers(0, 2**31 - 1), st.integers(1, 65_535))
+def test_a_seed_comes_back(seed, items, width):
+    assert unpack_seed(pack_seed(seed, items, width)) == (seed, items, width)

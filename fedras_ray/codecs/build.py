@@ -26,7 +26,7 @@ from fedras_ray.errors import ConfigError
 
 def topk_codec(config: configs.TopKCodec) -> Codec:
     """The top-k codec of rows or of entries."""
-    return {"rows": TopRowsCodec, "entries": TopEntriesCodec}[config.by](config)
+    return TopRowsCodec(config) if config.by == "rows" else TopEntriesCodec(config)
 
 
 CODECS: Final[dict[str, Callable[[Any], Codec]]] = {

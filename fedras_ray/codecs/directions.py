@@ -21,7 +21,7 @@ _LOST = 2.0**-40  # of the largest magnitude: what f16 with a shared exponent ro
 
 def coefficients(rows: Doubles, directions: Doubles) -> NDArray[np.float32]:
     """(n, D) rows and (r, D) orthonormal directions to (n, r) least-squares coefficients, for the wire."""
-    return settled(product(rows, directions.T) / np.sqrt(rows.shape[1]))
+    return settled(product(rows, directions.T / np.sqrt(rows.shape[1])))
 
 
 def combine(coefficients: NDArray[np.float32], directions: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -32,7 +32,7 @@ def combine(coefficients: NDArray[np.float32], directions: NDArray[np.floating])
 
 
 def settled(values: Doubles) -> NDArray[np.float32]:
-    """In f32, where what f16 cannot hold is +0: rounding noise must not decide the sign of a zero on the wire."""
+    """In f32, and +0 for what f16 cannot hold: noise must not decide the sign of a zero on the wire."""
     peak = np.abs(values).max(initial=0.0)
     return np.where(np.abs(values) > _LOST * peak, values, 0.0).astype(np.float32)
 

@@ -92,7 +92,8 @@ def directions(rows: Doubles, rank: int) -> Doubles:
     right = right / np.sqrt(np.square(right).sum(axis=1, keepdims=True))
     # Rounded: of two entries as large as each other, noise must not choose.
     largest = np.abs(right).round(6).argmax(axis=1, keepdims=True)  # (r, 1)
-    return right * np.sign(np.take_along_axis(right, largest, axis=1))
+    own: Doubles = right * np.sign(np.take_along_axis(right, largest, axis=1))
+    return own
 
 
 def _leading(gram: Doubles, rank: int) -> tuple[Doubles, Doubles]:

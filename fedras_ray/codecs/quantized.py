@@ -86,11 +86,12 @@ def _scales(rows: NDArray[np.float32]) -> NDArray[np.float32]:
 
     Never down: the largest entry would have a level above L.
     """
-    peaks = np.maximum(rows.max(axis=1), -rows.min(axis=1)).astype(np.float64)  # (n,)
+    peaks = np.abs(rows).max(axis=1).astype(np.float64)  # (n,)
     exponents = np.where(peaks > 0, np.frexp(peaks)[1], -1000)  # zero has none
     finest = exponents.max(initial=-1000) - 38  # the smallest subnormal of f16 under the shared exponent
     steps = np.ldexp(1.0, np.maximum(exponents - 11, finest))
-    return np.minimum(np.ceil(peaks / steps) * steps, _F32_LARGEST).astype(np.float32)
+    up: NDArray[np.float64] = np.ceil(peaks / steps) * steps
+    return up.clip(max=_F32_LARGEST).astype(np.float32)
 
 
 def _round(

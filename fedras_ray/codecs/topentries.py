@@ -49,14 +49,12 @@ class TopEntriesCodec:
         update = outgoing.update
         largest_magnitude(update.rows)
         flat = np.abs(update.rows).ravel()  # (n·D,)
-        places = largest(flat, min(quota(self.config.share, flat.size), np.count_nonzero(flat)))  # (m,)
+        places = largest(flat, min(quota(self.config.share, flat.size), int(np.count_nonzero(flat))))  # (m,)
         rows, inverse = np.unique(places // update.width, return_inverse=True)  # which of n have an entry
         within = inverse * update.width + places % update.width  # (m,), among the kept rows
         size = len(rows) * update.width
         if size > wire.MOST_ITEMS:
-            raise CodecError(
-                f"{len(rows)} rows of width {update.width} have more places than 31 bits tell apart"
-            )
+            raise CodecError(f"{len(rows)} rows of width {update.width} have more than 2**31 places")
         body = (
             pack_dtype(self.config.dtype)
             + _COUNT.pack(len(places))

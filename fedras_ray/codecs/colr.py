@@ -17,8 +17,8 @@ n rows touched by this client, D width, r the smallest of the configured rank, D
 | 2 + 2·n·r | coefficients / √D in f16 with a shared exponent (see `directions`) |
 | 1 + … | positions |
 
-Of an update without structure r / D of the energy arrives; of a single version of nearly rank-one updates
-the same on average, but all or nothing of one client. Other versions have other directions.
+On average over the versions r / D of an update's energy arrives, whatever its direction; in one version more of
+one client's and less of another's. Nothing is scaled up for what is lost: the projection is a contraction.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ import struct
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.random import PCG64, SeedSequence
 
 from fedras_ray.codecs import wire
@@ -92,7 +93,7 @@ def projection(seed: int, rank: int, width: int) -> Doubles:
     raw = PCG64(SeedSequence(seed)).random_raw(2 * rank * width).reshape(2, width, rank)
     uniform = ((raw >> np.uint64(11)) + 0.5) * 2.0**-53  # inside (0, 1)
     gaussian = np.sqrt(-2.0 * np.log(uniform[0])) * np.cos(2 * np.pi * uniform[1])  # (D, r)
-    q, r = np.linalg.qr(gaussian)  # (D, r), (r, r)
-    directions: Doubles = np.ascontiguousarray((q * np.sign(np.diag(r))).T)
+    q, r = torch.linalg.qr(torch.from_numpy(gaussian))  # (D, r), (r, r); torch's, see `directions`
+    directions: Doubles = (q * r.diag().sign()).T.contiguous().numpy()
     directions.flags.writeable = False
     return directions

@@ -42,7 +42,7 @@ def sent_often(codec, outgoing, times):
 
 
 def test_the_mean_over_streams_is_the_update(codec, kind, rank_one):
-    """Within five standard errors, whose bound is half a level; and half of that is not reached by luck."""
+    """Within five standard errors; the standard deviation of one rounding is at most half a level."""
     one = rank_one(12, 30, 4)
     rows, times = one.update.rows, 4_000
     step = np.abs(rows).max(axis=1, keepdims=True) / LEVELS[kind]

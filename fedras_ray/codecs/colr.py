@@ -17,8 +17,8 @@ n rows touched by this client, D width, r the smallest of the configured rank, D
 | 2 + 2·n·r | coefficients / √D in f16 with a shared exponent (see `directions`) |
 | 1 + … | positions |
 
-On average over the versions r / D of an update's energy arrives, whatever its direction; in one version more of
-one client's and less of another's. Nothing is scaled up for what is lost: the projection is a contraction.
+On average over the versions r / D of an update's energy arrives, whatever its direction; in one version
+more of one client's and less of another's. Nothing is scaled up for what is lost: it is a contraction.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ export RAY_USAGE_STATS_ENABLED := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types layers format unit golden bench ui constraints clean
+.PHONY: help run test lint types layers format unit golden fuzz bench ui constraints clean
 
 help:  ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ format: $(VENV)/.test-ready  ## Rewrite the layout of the code
 
 golden: $(VENV)/.test-ready  ## Write the golden files anew (look at the difference before you commit it)
 	$(BIN)/python -m tests.codecs.write_golden
+
+fuzz: $(VENV)/.test-ready  ## A million random blobs into every codec (minutes); ARGS="--blobs 100000" for fewer
+	$(BIN)/python -m tests.codecs.fuzz $(ARGS)
 
 bench: $(VENV)/.test-ready  ## Speed of codecs and of whole runs, as tables
 	$(BIN)/python benchmarks/encode.py

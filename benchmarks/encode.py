@@ -21,9 +21,14 @@ from fedras_ray.config.codecs import (
     ActionsCodec,
     AdaptiveActions,
     CodecConfig,
+    ColrCodec,
     DenseCodec,
     FixedActions,
+    LowRankCodec,
+    QuantizedCodec,
+    SignCodec,
     SparseCodec,
+    TopKCodec,
 )
 from fedras_ray.streams import Purpose, stream
 
@@ -38,6 +43,13 @@ CONFIGS: dict[str, CodecConfig] = {
     "dense f16": DenseCodec(dtype="f16"),
     "sparse f32": SparseCodec(kind="sparse", dtype="f32"),
     "sparse f16": SparseCodec(kind="sparse", dtype="f16"),
+    "int8": QuantizedCodec(kind="int8"),
+    "int4": QuantizedCodec(kind="int4"),
+    "sign": SignCodec(kind="sign"),
+    "topk rows 10 %": TopKCodec(kind="topk", by="rows", share=0.1),
+    "topk entries 10 %": TopKCodec(kind="topk", by="entries", share=0.1),
+    "lowrank 2": LowRankCodec(kind="lowrank", rank=2),
+    "colr 8": ColrCodec(kind="colr", rank=8),
     "actions 4": ActionsCodec(kind="actions", actions=FixedActions(count=4)),
     "actions 16": ActionsCodec(kind="actions", actions=FixedActions(count=16)),
     "actions 64": ActionsCodec(kind="actions", actions=FixedActions(count=64)),

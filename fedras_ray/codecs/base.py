@@ -8,7 +8,8 @@ Laws, which the contract tests hold every codec to:
 * decoding needs the blob alone, and the server works with what it decoded;
 * truncated, foreign or flipped bytes raise `CodecError` and nothing else;
 * encoding the same update with the same stream gives the same bytes;
-* the decoded item ids are exact (a row of zeros may be left out: it says nothing).
+* the decoded item ids are exact: each is one that was encoded, and all are there, except that a row of
+  zeros may be left out (it says nothing), and any row by a codec whose `leaves_out_rows` is true.
 """
 
 from __future__ import annotations
@@ -60,7 +61,10 @@ class Outgoing:
 
 @runtime_checkable
 class Codec(Protocol):
-    """Configuration only: no state between calls."""
+    """Configuration only: no state between calls.
+
+    A codec that sends some of the rows and not others says so with an attribute ``leaves_out_rows = True``.
+    """
 
     def encode(self, outgoing: Outgoing) -> bytes:
         """The blob that goes over the uplink.
@@ -86,6 +90,11 @@ class CohortCodec(Codec, Protocol):
     def encode_cohort(self, outgoing: Sequence[Outgoing]) -> list[bytes]:
         """One blob per update, in order."""
         ...
+
+
+def leaves_out_rows(codec: Codec) -> bool:
+    """Whether rows with values in them may be missing from what a codec's blobs decode to."""
+    return bool(getattr(codec, "leaves_out_rows", False))
 
 
 def encode_all(codec: Codec, outgoing: Sequence[Outgoing]) -> list[bytes]:

@@ -12,15 +12,33 @@ import numpy as np
 from fedras_ray import streams
 from fedras_ray.codecs.actions import ActionsCodec
 from fedras_ray.codecs.base import Codec, ItemUpdate, Outgoing
+from fedras_ray.codecs.colr import ColrCodec
 from fedras_ray.codecs.dense import DenseCodec
 from fedras_ray.codecs.grid import GridCodec
+from fedras_ray.codecs.lowrank import LowRankCodec
+from fedras_ray.codecs.quantized import QuantizedCodec
+from fedras_ray.codecs.sign import SignCodec
 from fedras_ray.codecs.sparse import SparseCodec
+from fedras_ray.codecs.topentries import TopEntriesCodec
+from fedras_ray.codecs.toprows import TopRowsCodec
 from fedras_ray.config import codecs as configs
 from fedras_ray.errors import ConfigError
+
+
+def topk_codec(config: configs.TopKCodec) -> Codec:
+    """The top-k codec of rows or of entries."""
+    return TopRowsCodec(config) if config.by == "rows" else TopEntriesCodec(config)
+
 
 CODECS: Final[dict[str, Callable[[Any], Codec]]] = {
     "dense": DenseCodec,
     "sparse": SparseCodec,
+    "int8": QuantizedCodec,
+    "int4": QuantizedCodec,
+    "sign": SignCodec,
+    "topk": topk_codec,
+    "lowrank": LowRankCodec,
+    "colr": ColrCodec,
     "actions": ActionsCodec,
     "grid": GridCodec,
 }  # kind in the experiment -> class; a new codec is one row here and one in tests/codecs

@@ -19,6 +19,7 @@ from __future__ import annotations
 import math
 import struct
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,8 @@ class GridCodec:
     """A step in proportion to the update's root mean square."""
 
     config: configs.GridCodec
+
+    leaves_out_rows: ClassVar[bool] = True
 
     def encode(self, outgoing: Outgoing) -> bytes:
         """As many bytes as the integers are surprising; rows that round to zero are left out."""

@@ -25,18 +25,29 @@ class SparseCodec:
 
     def encode(self, outgoing: Outgoing) -> bytes:
         """18 + floats + positions bytes; exact in f32."""
-        update = outgoing.update
-        body = pack_floats(update.rows, self.config.dtype) + pack_positions(
-            update.item_ids, update.item_count
+        update, dtype = outgoing.update, self.config.dtype
+        return wire.pack(
+            _IDS[dtype], update.item_count, update.width, len(update.item_ids), pack_rows(update, dtype)
         )
-        return wire.pack(_IDS[self.config.dtype], update.item_count, update.width, len(update.item_ids), body)
 
     def decode(self, blob: bytes) -> ItemUpdate:
         """Every touched row, zeros included."""
-        frame = wire.unpack(blob, _IDS[self.config.dtype])
-        count = frame.rows * frame.width
-        data = frame.body.take(floats_bytes(count, self.config.dtype))
-        flat = unpack_floats(data, count, self.config.dtype)
-        item_ids = take_positions(frame.body, frame.rows, frame.item_count)  # (n,)
-        frame.body.finish()
-        return ItemUpdate(item_ids, flat.reshape(frame.rows, frame.width), frame.item_count)
+        return take_rows(wire.unpack(blob, _IDS[self.config.dtype]), self.config.dtype)
+
+
+def pack_rows(update: ItemUpdate, dtype: configs.Float) -> bytes:
+    """The body."""
+    return pack_floats(update.rows, dtype) + pack_positions(update.item_ids, update.item_count)
+
+
+def take_rows(frame: wire.Frame, dtype: configs.Float) -> ItemUpdate:
+    """The update in the rest of a body.
+
+    Raises:
+        CodecError: not what `pack_rows` writes.
+    """
+    count = frame.rows * frame.width
+    flat = unpack_floats(frame.body.take(floats_bytes(count, dtype)), count, dtype)
+    item_ids = take_positions(frame.body, frame.rows, frame.item_count)  # (n,)
+    frame.body.finish()
+    return ItemUpdate(item_ids, flat.reshape(frame.rows, frame.width), frame.item_count)

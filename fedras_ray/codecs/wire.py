@@ -6,12 +6,15 @@ I items in the catalogue, n rows in the blob, D width. All numbers are little en
 |---|---|---|
 | 0–1 | magic | ``FR`` |
 | 2 | version | 1 |
-| 3 | codec | `CodecId`; append only |
+| 3 | codec | `CodecId`; or 128–255, for codecs from outside the project |
 | 4–7 | I | u32, below 2**31 |
 | 8–9 | D | u16, at least 1 |
 | 10–13 | n | u32, at most I |
 | 14–17 | checksum | CRC-32 (zlib) over bytes 0–13 and 18–end |
 | 18– | body | the codec's own |
+
+Numbers up to 127 are the project's. From 128 on nobody keeps a list: such a number tells the codecs of
+one experiment apart, and which one it means is the experiment's to say.
 
 The checksum covers the header too: a CRC-32 finds every single flipped bit, wherever it is.
 
@@ -33,6 +36,7 @@ from fedras_ray.errors import CodecError
 HEADER_BYTES = 18
 FREE_FLOATS = 1 << 22  # 16 MiB of f32: what any blob may decode to, however short it is
 MOST_ITEMS = (1 << 31) - 1
+OUTSIDE = range(128, 256)  # codec numbers that the project never gives to a codec of its own
 
 _FIELDS = struct.Struct("<2sBBIHI")
 _CHECKSUM = struct.Struct("<I")
@@ -48,6 +52,13 @@ class CodecId(IntEnum):
     SPARSE_F32 = 3
     SPARSE_F16 = 4
     ACTIONS = 5
+    INT8 = 6
+    INT4 = 7
+    SIGN = 8
+    TOPK_ROWS = 9
+    TOPK_ENTRIES = 10
+    LOWRANK = 11
+    COLR = 12
     GRID = 16
     SEED = 21
 
@@ -100,19 +111,27 @@ def obeys_size_law(rows: int, width: int, blob_bytes: int) -> bool:
     return rows * width <= FREE_FLOATS or rows <= 8 * blob_bytes
 
 
-def pack(codec_id: CodecId, item_count: int, width: int, rows: int, body: bytes) -> bytes:
+def pack(codec_id: CodecId | int, item_count: int, width: int, rows: int, body: bytes) -> bytes:
     """Put the envelope around a body.
 
+    Args:
+        codec_id: the project's number for a codec of its own, or one of `OUTSIDE`.
+        item_count: I.
+        width: D.
+        rows: n.
+        body: what the codec itself writes.
+
     Raises:
-        CodecError: the sizes do not fit the fields of the header.
+        CodecError: the sizes do not fit the fields of the header, or nobody may use this number.
     """
+    _name(codec_id)
     if not (0 <= rows <= item_count <= MOST_ITEMS and 1 <= width <= 0xFFFF):
         raise CodecError(f"{rows} rows of width {width} from {item_count} items do not fit the wire")
     fields = _FIELDS.pack(_MAGIC, _VERSION, codec_id, item_count, width, rows)
     return fields + _CHECKSUM.pack(zlib.crc32(body, zlib.crc32(fields))) + body
 
 
-def unpack(blob: bytes, codec_id: CodecId) -> Frame:
+def unpack(blob: bytes, codec_id: CodecId | int) -> Frame:
     """Open the envelope, after checking that it is whole and ours.
 
     Raises:
@@ -128,9 +147,19 @@ def unpack(blob: bytes, codec_id: CodecId) -> Frame:
     if _CHECKSUM.unpack(view[_FIELDS.size : HEADER_BYTES]) != (zlib.crc32(body, zlib.crc32(fields)),):
         raise CodecError("the checksum does not match: bytes were changed or lost on the way")
     if codec != codec_id:
-        raise CodecError(f"written by codec {codec}, not by {codec_id.name.lower()} ({int(codec_id)})")
+        raise CodecError(f"written by codec {codec}, not by {_name(codec_id)}")
     _check_sizes(item_count, width, rows, len(view))
     return Frame(item_count, width, rows, Body(body))
+
+
+def _name(codec_id: int) -> str:
+    """What to call a number in a message; refuses one that is neither the project's nor open to all."""
+    if codec_id in OUTSIDE:
+        return f"codec {codec_id}"
+    try:
+        return f"{CodecId(codec_id).name.lower()} ({int(codec_id)})"
+    except ValueError:
+        raise CodecError(f"{codec_id} is no codec: from outside the project, take 128 to 255") from None
 
 
 def _check_sizes(item_count: int, width: int, rows: int, blob_bytes: int) -> None:

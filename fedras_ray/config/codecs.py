@@ -25,6 +25,42 @@ class SparseCodec(Section):
     dtype: Float = "f32"
 
 
+class QuantizedCodec(Section):
+    """The touched rows as integers of 8 or 4 bits with a scale per row, rounded without bias."""
+
+    kind: Literal["int8", "int4"]
+
+
+class SignCodec(Section):
+    """The sign of every entry, and the mean magnitude of every row."""
+
+    kind: Literal["sign"]
+
+
+class TopKCodec(Section):
+    """The largest rows, or the largest entries; the rest is not sent."""
+
+    kind: Literal["topk"]
+    by: Literal["rows", "entries"] = "rows"
+    share: float = Field(default=0.1, gt=0, le=1)  # of the touched rows, or of their entries
+    dtype: Float = "f16"
+
+
+class LowRankCodec(Section):
+    """The update's own best approximation of rank r: n × r and r × D floats in f16."""
+
+    kind: Literal["lowrank"]
+    rank: int = Field(default=2, ge=1, le=256)
+
+
+class ColrCodec(Section):
+    """Coefficients in r random directions that all clients of one version share."""
+
+    kind: Literal["colr"]
+    rank: int = Field(default=8, ge=1, le=64)
+    seed: int = Field(default=0, ge=0, lt=1 << 32)  # another one: other directions in every version
+
+
 class FixedActions(Section):
     """The same number of actions for everyone."""
 
@@ -71,7 +107,17 @@ class CustomCodec(Section):
 
 
 CodecConfig = Annotated[
-    DenseCodec | SparseCodec | ActionsCodec | GridCodec | CustomCodec, Field(discriminator="kind")
+    DenseCodec
+    | SparseCodec
+    | QuantizedCodec
+    | SignCodec
+    | TopKCodec
+    | LowRankCodec
+    | ColrCodec
+    | ActionsCodec
+    | GridCodec
+    | CustomCodec,
+    Field(discriminator="kind"),
 ]
 
 

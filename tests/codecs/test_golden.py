@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.codecs.conftest import LOSSY
+
 GOLDEN = Path(__file__).parents[1] / "golden" / "codecs"
 
 
@@ -30,6 +32,7 @@ def test_golden_blobs(codecs, send):
         blob = bytes.fromhex(path.read_text())
         assert codec.encode(one) == blob, name
         back = codec.decode(blob)
-        assert (back.item_ids == one.update.item_ids).all()
-        if name not in ("actions-1", "actions-adaptive"):
+        assert set(back.item_ids) <= set(one.update.item_ids), name
+        if name not in LOSSY:
+            assert (back.item_ids == one.update.item_ids).all(), name
             assert (back.rows == one.update.rows).all(), name

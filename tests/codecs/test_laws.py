@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fedras_ray.codecs import wire
-from fedras_ray.codecs.base import Codec, ItemUpdate, encode_all
+from fedras_ray.codecs.base import Codec, ItemUpdate, encode_all, leaves_out_rows
 from fedras_ray.errors import CodecError
 
 shared_codec = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -34,8 +34,9 @@ def test_ids_and_shape_come_back_exactly(codec, rank_one, n, item_count, width):
     back = codec.decode(codec.encode(one))
     assert back.item_ids.dtype == np.int32
     assert back.rows.dtype == np.float32
-    assert (back.item_ids == one.update.item_ids).all()
-    assert back.rows.shape == (n, width)
+    assert set(back.item_ids) <= set(one.update.item_ids)
+    assert len(back.item_ids) == n or (leaves_out_rows(codec) and len(back.item_ids) >= 1)
+    assert back.rows.shape == (len(back.item_ids), width)
     assert back.item_count == item_count
 
 
@@ -99,7 +100,8 @@ def test_magnitudes_at_the_ends_of_f32(codec, send, magnitude):
     rows = np.array([[1, 0.5], [-1, 0.25], [0.5, -0.5]], np.float32) * np.float32(magnitude)
     back = codec.decode(codec.encode(send([1, 3, 4], rows, 6)))
     assert np.isfinite(back.rows).all()
-    assert float(np.abs(back.rows).max()) <= float(np.abs(rows).max()) * 1.001
+    longest = np.linalg.norm(rows.astype(np.float64), axis=1).max()  # what no projection makes longer
+    assert float(np.abs(back.rows).max()) <= longest * 1.001
     assert back.rows.any()
 
 
@@ -123,7 +125,7 @@ def test_every_flipped_bit_is_noticed(codec, rank_one):
 
 def test_the_blob_of_another_codec_is_refused(codecs, rank_one):
     blobs = {codec.encode(rank_one(5, 11, 2))[3]: codec for codec in codecs.values()}
-    assert set(blobs) == set(wire.CodecId)
+    assert set(blobs) == set(wire.CodecId) - {wire.CodecId.SEED}  # a message of the downlink
     for codec_id, codec in blobs.items():
         for other in set(wire.CodecId) - {codec_id}:
             with pytest.raises(CodecError, match="codec"):

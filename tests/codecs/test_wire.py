@@ -56,6 +56,28 @@ def test_messages_say_what_is_wrong():
         wire.unpack(greedy, CodecId.ACTIONS)
 
 
+@pytest.mark.parametrize("outside", [128, 200, 255])
+def test_numbers_from_128_are_for_codecs_from_outside(outside):
+    blob = wire.pack(outside, 9, 2, 3, b"body")
+    assert wire.unpack(blob, outside).body.take(4) == b"body"
+    with pytest.raises(CodecError, match=f"written by codec {outside}, not by codec 130"):
+        wire.unpack(blob, 130)
+    with pytest.raises(CodecError, match=f"written by codec {outside}, not by dense_f32"):
+        wire.unpack(blob, CodecId.DENSE_F32)
+
+
+@pytest.mark.parametrize("nobodys", [-1, 0, 127, 256])
+def test_other_numbers_are_nobodys(nobodys):
+    with pytest.raises(CodecError, match="take 128 to 255"):
+        wire.pack(nobodys, 9, 2, 3, b"")
+    with pytest.raises(CodecError):
+        wire.unpack(wire.pack(CodecId.ACTIONS, 9, 2, 3, b""), nobodys)
+
+
+def test_the_project_keeps_to_its_own_numbers():
+    assert max(CodecId) < min(wire.OUTSIDE)
+
+
 def test_the_law_of_size():
     assert wire.obeys_size_law(wire.FREE_FLOATS, 1, 20)
     assert not wire.obeys_size_law(wire.FREE_FLOATS + 1, 1, 20)

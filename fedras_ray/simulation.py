@@ -94,9 +94,7 @@ class Simulation:
         self._trace = Trace()
         self._fleet = build_fleet(experiment.fleet, len(population.positives), experiment.seed)
         self._codec = build_codec(experiment.codec)
-        self._downlink = build_downlink(
-            experiment.downlink, self._fleet, population.positives, experiment.seed
-        )
+        self._downlink = build_downlink(experiment, self._fleet, population.positives)
         self._server = Server(experiment, population.item_count, build_model(experiment.model))
         self._flight = Flight(executor, self._codec, experiment.execution.shards)
         self._judge = Judge(experiment, len(population.positives), executor, self._downlink, self._flight)

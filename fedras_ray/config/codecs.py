@@ -132,7 +132,8 @@ class LatticeDownlink(Section):
     """One replica of the table on a grid of steps; any absence is made up for by one exact message."""
 
     kind: Literal["lattice"]
-    step: Positive = 0.01  # in the units of the item table
+    step: Positive = 0.1  # in the units of the item table
+    doublings: int = Field(default=0, ge=0, le=8)  # of the step at first; halved at even distances
     dead_zone: float = Field(default=0.2, ge=0, lt=0.5)
     every: Count = 1  # versions between two states of the replica
     history: Count = 128  # states that are kept; who missed more gets a snapshot

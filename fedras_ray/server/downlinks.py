@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from fedras_ray.config import Experiment
 from fedras_ray.config import codecs as configs
 from fedras_ray.fleet.profiles import Fleet
 from fedras_ray.server.downlink import DenseDownlink, Downlink
@@ -12,14 +13,13 @@ from fedras_ray.server.lanes import LanesDownlink, assign
 from fedras_ray.server.lattice import LatticeDownlink
 
 
-def build_downlink(
-    config: configs.DownlinkConfig, fleet: Fleet, samples: NDArray[np.int64], seed: int
-) -> Downlink:
+def build_downlink(experiment: Experiment, fleet: Fleet, samples: NDArray[np.int64]) -> Downlink:
     """The downlink of an experiment, for the clients of a fleet and what each trains on in a turn (U,)."""
+    config, seed = experiment.downlink, experiment.seed
     match config:
         case configs.DenseDownlink():
             return DenseDownlink(config, seed)
         case configs.LatticeDownlink():
-            return LatticeDownlink(config, len(fleet), seed)
+            return LatticeDownlink(config, len(fleet), experiment.schedule.versions, seed)
         case configs.LanesDownlink():
             return LanesDownlink(config, assign(config, fleet, samples, seed), seed)

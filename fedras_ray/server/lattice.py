@@ -4,12 +4,17 @@ I items, D width. The replica is ``first + step · q``: the table of version 0, 
 from the seed, and a table of integers. A new version moves it by ``m = round((table - replica) / step)``, so
 what rounding left out is in the next difference: error feedback for free.
 
+Early versions need not be told precisely: with `doublings` the replica moves by a multiple of the step at
+first, ``2**doublings`` of them, which is halved at even distances on the way to the last version.
+
 Sums of integers are exact. A client that holds state q_a and comes back at q_b is sent q_b - q_a,
 entropy-coded, as *one* message, however many versions it missed: moves that undid each other cost nothing. A
 newcomer is sent the seed and q_b. Whoever applied what it was sent holds the replica bit for bit.
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,8 +34,9 @@ MOST_STEPS = np.iinfo(np.int16).max
 class LatticeDownlink:
     """See the module. State 0 is the table of version 0."""
 
-    def __init__(self, config: LatticeConfig, clients: int, seed: int) -> None:
+    def __init__(self, config: LatticeConfig, clients: int, versions: int, seed: int) -> None:
         self._config = config
+        self._versions = versions
         self._seed = seed
         self._step = as_f32(config.step)
         self._held = np.full(clients, NOBODY, dtype=np.int32)  # (U,) the state each client holds
@@ -50,15 +56,15 @@ class LatticeDownlink:
         elif version % self._config.every:
             return {}
         else:
-            self._move(table)
+            self._move(table, coarseness(self._config.doublings, version, self._versions))
             self._retired.append(self._view)
         self._view = version
         view = self._replica.copy()
         view.flags.writeable = False
         return {version: view}
 
-    def _move(self, table: Table) -> None:
-        move = rounded(table - self._replica, self._step, self._config.dead_zone)
+    def _move(self, table: Table, multiple: int) -> None:
+        move = multiple * rounded(table - self._replica, multiple * self._step, self._config.dead_zone)
         state = self._states[self._newest] + move  # (I, D) int32
         if np.abs(state).max() > MOST_STEPS:
             raise CodecError(
@@ -100,8 +106,14 @@ class LatticeDownlink:
         items, width = newest.shape
         ids = np.arange(items, dtype=np.int32)
         if held == NOBODY:
-            return [pack_seed(self._seed, items, width), pack_steps(ids, newest, self._step, items)]
-        return [pack_steps(ids, newest - self._states[held], self._step, items)]
+            return [pack_seed(self._seed, items, width), self._packed(ids, newest)]
+        return [self._packed(ids, newest - self._states[held])]
+
+    def _packed(self, ids: NDArray[np.int32], steps: NDArray[np.int32]) -> bytes:
+        """In units of the largest power of two that all integers are multiples of."""
+        low = int(np.bitwise_or.reduce(steps, axis=None))
+        shift = (low & -low).bit_length() - 1 if low else 0
+        return pack_steps(ids, steps >> shift, self._step * (1 << shift), len(steps))
 
     def views(self, clients: NDArray[np.int64]) -> NDArray[np.int64]:
         """The newest replica, for all."""
@@ -111,3 +123,9 @@ class LatticeDownlink:
     def state_bytes(self) -> int:
         """The states that are kept, and one number per client."""
         return sum(state.nbytes for state in self._states.values()) + self._held.nbytes
+
+
+def coarseness(doublings: int, version: int, versions: int) -> int:
+    """By how many steps the replica moves at once: a power of two that falls to 1 by the last version."""
+    left = 1 - min(version / versions, 1)
+    return 1 << min(doublings, math.floor((doublings + 1) * left))

@@ -7,22 +7,26 @@ from hypothesis import strategies as st
 
 from fedras_ray.codecs.build import build_codec
 from fedras_ray.codecs.dense import DenseCodec
-from fedras_ray.codecs.grid import unpack_steps
+from fedras_ray.codecs.grid import as_f32, unpack_steps
+from fedras_ray.config import build
 from fedras_ray.config import codecs as configs
 from fedras_ray.config.system import FedScaleFleet
 from fedras_ray.errors import CodecError
 from fedras_ray.fleet.build import build_fleet
 from fedras_ray.server.downlinks import build_downlink
 from fedras_ray.server.lanes import assign, snapshot
+from fedras_ray.server.lattice import coarseness
 from fedras_ray.server.seeding import pack_seed, unpack_seed
 from fedras_ray.streams import Purpose, stream
 
 ITEMS, WIDTH, CLIENTS, SEED = 40, 4, 12, 5
+STEP = as_f32(0.05)
 GRID = configs.GridCodec(kind="grid", step=0.5)
 ACTIONS = configs.ActionsCodec(kind="actions", actions=configs.FixedActions(count=4))
 LATTICES = {
     "lattice": configs.LatticeDownlink(kind="lattice", step=0.05),
     "lattice, every third": configs.LatticeDownlink(kind="lattice", step=0.05, every=3),
+    "lattice, coarse at first": configs.LatticeDownlink(kind="lattice", step=0.05, doublings=2),
     "lattice, short memory": configs.LatticeDownlink(kind="lattice", step=0.05, history=2),
 }
 LANES = {
@@ -49,14 +53,15 @@ def tables(count, seed=1):
 
 def link_of(config):
     fleet = build_fleet(FedScaleFleet(), CLIENTS, SEED)
-    return build_downlink(config, fleet, np.arange(1, CLIENTS + 1), SEED)
+    experiment = build({"seed": SEED, "downlink": config.model_dump(), "schedule": {"versions": 12}})
+    return build_downlink(experiment, fleet, np.arange(1, CLIENTS + 1))
 
 
 class LatticeClient:
     """What a device does: draw the first table, add integers, multiply by the step."""
 
     def __init__(self, first):
-        self.first, self.steps, self.step, self.state = first, np.zeros((ITEMS, WIDTH), np.int64), 0.0, -1
+        self.first, self.steps, self.state = first, np.zeros((ITEMS, WIDTH), np.int64), -1
 
     def receive(self, link, client):
         newest, held = link._newest, self.state
@@ -65,13 +70,13 @@ class LatticeClient:
             assert unpack_seed(blobs.pop(0)) == (SEED, ITEMS, WIDTH)
             self.steps[:] = 0
         (blob,) = blobs
-        ids, steps, self.step, items = unpack_steps(blob)
+        ids, steps, step, items = unpack_steps(blob)
         assert items == ITEMS
-        self.steps[ids] += steps
+        self.steps[ids] += steps * round(step / STEP)
         self.state = newest
 
     def table(self):
-        return (self.first + self.step * self.steps.astype(np.float64)).astype(np.float32)
+        return (self.first + STEP * self.steps.astype(np.float64)).astype(np.float32)
 
 
 @pytest.mark.parametrize("name", LATTICES)
@@ -118,7 +123,8 @@ def test_a_lattice_stays_within_its_step_of_the_table(name):
     config, link = LATTICES[name], link_of(LATTICES[name])
     for version, table in enumerate(tables(13)):
         for view in link.publish(version, table).values():
-            assert np.abs(view - table).max() <= (0.5 + config.dead_zone) * config.step * 1.0001
+            step = config.step * coarseness(config.doublings, version, 12)
+            assert np.abs(view - table).max() <= (0.5 + config.dead_zone) * step * 1.0001
 
 
 def test_a_lattice_forgets_states_beyond_its_history():
@@ -234,3 +240,10 @@ def test_lanes_are_equal_parts_classes_or_clients_who_return_as_soon():
 @given(st.integers(0, 2**64 - 1), st.integers(0, 2**31 - 1), st.integers(1, 65_535))
 def test_a_seed_comes_back(seed, items, width):
     assert unpack_seed(pack_seed(seed, items, width)) == (seed, items, width)
+
+
+def test_the_multiple_falls_by_halves_to_one():
+    multiples = [coarseness(2, version, 90) for version in range(91)]
+    assert [multiples.count(size) for size in (4, 2, 1)] == [31, 30, 30]
+    assert multiples == sorted(multiples, reverse=True)
+    assert {coarseness(0, version, 90) for version in range(91)} == {1}

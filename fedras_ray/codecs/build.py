@@ -13,6 +13,9 @@ from fedras_ray import streams
 from fedras_ray.codecs.actions import ActionsCodec
 from fedras_ray.codecs.base import Codec, ItemUpdate, Outgoing
 from fedras_ray.codecs.dense import DenseCodec
+from fedras_ray.codecs.gain_shape import GainShapeCodec
+from fedras_ray.codecs.product import ProductCodec
+from fedras_ray.codecs.residual import ResidualCodec
 from fedras_ray.codecs.sparse import SparseCodec
 from fedras_ray.config import codecs as configs
 from fedras_ray.errors import ConfigError
@@ -21,6 +24,9 @@ CODECS: Final[dict[str, Callable[[Any], Codec]]] = {
     "dense": DenseCodec,
     "sparse": SparseCodec,
     "actions": ActionsCodec,
+    "gain-shape": GainShapeCodec,
+    "product": ProductCodec,
+    "residual": ResidualCodec,
 }  # kind in the experiment -> class; a new codec is one row here and one in tests/codecs
 
 
@@ -32,10 +38,11 @@ def build_codec(config: configs.CodecConfig) -> Codec:
     """
     if isinstance(config, configs.CustomCodec):
         return _custom(config)
-    if isinstance(config, configs.ActionsCodec) and isinstance(config.actions, configs.AdaptiveActions):
-        least, most = config.actions.least, config.actions.most
-        if least > most:
-            raise ConfigError("codec.actions.least", f"{least} is above codec.actions.most, which is {most}")
+    wanted = configs.adaptive_actions(config)
+    if wanted is not None and wanted.least > wanted.most:
+        raise ConfigError(
+            "codec.actions.least", f"{wanted.least} is above codec.actions.most, which is {wanted.most}"
+        )
     return CODECS[config.kind](config)
 
 

@@ -48,6 +48,9 @@ class CodecId(IntEnum):
     SPARSE_F32 = 3
     SPARSE_F16 = 4
     ACTIONS = 5
+    GAIN_SHAPE = 13
+    PRODUCT = 14
+    RESIDUAL = 15
 
 
 class Body:

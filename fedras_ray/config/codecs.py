@@ -54,6 +54,33 @@ class ActionsCodec(Section):
     iterations: int = Field(default=0, ge=0, le=300)  # Lloyd rounds after the start
 
 
+class GainShapeCodec(Section):
+    """One direction for the whole update, and a gain per row, one of a few."""
+
+    kind: Literal["gain-shape"]
+    actions: ActionCount = FixedActions()  # gains
+
+
+class ProductCodec(Section):
+    """Actions of parts of the columns: a codebook and an index per row for each."""
+
+    kind: Literal["product"]
+    parts: int = Field(default=8, ge=1, le=255)  # must divide the model's width
+    actions: ActionCount = FixedActions()  # of each part
+    start: Literal["principal", "k-means++"] = "principal"
+    iterations: int = Field(default=0, ge=0, le=300)  # Lloyd rounds after the start
+
+
+class ResidualCodec(Section):
+    """Codebooks that add up, each of what the ones before it left."""
+
+    kind: Literal["residual"]
+    stages: int = Field(default=2, ge=1, le=255)
+    actions: ActionCount = FixedActions()  # of each stage
+    start: Literal["principal", "k-means++"] = "principal"
+    iterations: int = Field(default=0, ge=0, le=300)  # Lloyd rounds after the start
+
+
 class CustomCodec(Section):
     """A codec of your own: ``target = "my_module:make_codec"`` is called with `options`."""
 
@@ -62,7 +89,16 @@ class CustomCodec(Section):
     options: dict[str, JsonValue] = Field(default_factory=dict)
 
 
-CodecConfig = Annotated[DenseCodec | SparseCodec | ActionsCodec | CustomCodec, Field(discriminator="kind")]
+CodecConfig = Annotated[
+    DenseCodec | SparseCodec | ActionsCodec | GainShapeCodec | ProductCodec | ResidualCodec | CustomCodec,
+    Field(discriminator="kind"),
+]
+
+
+def adaptive_actions(codec: CodecConfig) -> AdaptiveActions | None:
+    """The limits of a codec whose number of actions adapts; None of any other."""
+    wanted = getattr(codec, "actions", None)
+    return wanted if isinstance(wanted, AdaptiveActions) else None
 
 
 class DenseDownlink(Section):

@@ -13,6 +13,9 @@ from fedras_ray.config.codecs import (
     AdaptiveActions,
     DenseCodec,
     FixedActions,
+    GainShapeCodec,
+    ProductCodec,
+    ResidualCodec,
     SparseCodec,
 )
 from fedras_ray.streams import Purpose, stream
@@ -28,7 +31,21 @@ CODECS = {
     "actions-adaptive": ActionsCodec(
         kind="actions", actions=AdaptiveActions(kind="adaptive", distortion=0.1)
     ),
+    "gain-shape-1": GainShapeCodec(kind="gain-shape", actions=FixedActions(count=1)),
+    "gain-shape-4": GainShapeCodec(kind="gain-shape", actions=FixedActions(count=4)),
+    "gain-shape-adaptive": GainShapeCodec(
+        kind="gain-shape", actions=AdaptiveActions(kind="adaptive", distortion=0.1)
+    ),
+    "product-1": ProductCodec(kind="product", parts=1, actions=FixedActions(count=4)),
+    "residual-1": ResidualCodec(kind="residual", stages=1, actions=FixedActions(count=4)),
+    "residual-3": ResidualCodec(kind="residual", stages=3, actions=FixedActions(count=4)),
+    "residual-adaptive": ResidualCodec(
+        kind="residual", actions=AdaptiveActions(kind="adaptive", distortion=0.01)
+    ),
 }
+PARTED = {
+    "product-3": ProductCodec(kind="product", parts=3, actions=FixedActions(count=4)),
+}  # whose parts do not divide every width that the laws use; their tests are their own
 
 
 def send(item_ids, rows, item_count, client=0, budget_bytes=None):
@@ -71,4 +88,4 @@ def _rank_one():
 
 @pytest.fixture
 def codecs():
-    return {name: build_codec(config) for name, config in CODECS.items()}
+    return {name: build_codec(config) for name, config in (CODECS | PARTED).items()}

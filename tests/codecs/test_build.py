@@ -27,7 +27,7 @@ def custom(target, **options):
 
 
 def test_every_kind_has_a_row():
-    kinds = {"dense", "sparse", "actions"}
+    kinds = {"dense", "sparse", "actions", "gain-shape", "product", "residual"}
     assert set(CODECS) == kinds
     assert isinstance(build_codec(configs.DenseCodec()), DenseCodec)
 

@@ -8,6 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+# actions of few_rows are exact in f16 where there are as many as kinds of rows
+LOSSY = {
+    "actions-1",
+    "actions-adaptive",
+    "gain-shape-1",
+    "gain-shape-4",
+    "gain-shape-adaptive",
+}
 GOLDEN = Path(__file__).parents[1] / "golden" / "codecs"
 
 
@@ -31,5 +39,5 @@ def test_golden_blobs(codecs, send):
         assert codec.encode(one) == blob, name
         back = codec.decode(blob)
         assert (back.item_ids == one.update.item_ids).all()
-        if name not in ("actions-1", "actions-adaptive"):
+        if name not in LOSSY:
             assert (back.rows == one.update.rows).all(), name

@@ -24,6 +24,8 @@ from fedras_ray.codecs.ladder import clustered, relative_loss
 from fedras_ray.codecs.taken import pack_taken, take_taken, taken_bytes
 from fedras_ray.config import codecs as configs
 
+_IDS = {"packed": wire.CodecId.ACTIONS, "entropy": wire.CodecId.ACTIONS_ENTROPY}
+
 
 @dataclass(frozen=True, slots=True)
 class ActionsCodec:
@@ -41,13 +43,14 @@ class ActionsCodec:
     def encode_cohort(self, outgoing: Sequence[Outgoing]) -> list[bytes]:
         """Cluster updates of similar length together."""
         books = clustered(self, outgoing, self.config.actions)
-        return [_blob(one.update, book) for one, book in zip(outgoing, books, strict=True)]
+        how = self.config.indices
+        return [_blob(one.update, book, how) for one, book in zip(outgoing, books, strict=True)]
 
     def decode(self, blob: bytes) -> ItemUpdate:
         """Every touched row, as the action it took."""
-        frame = wire.unpack(blob, wire.CodecId.ACTIONS)
+        frame = wire.unpack(blob, _IDS[self.config.indices])
         book = take_book(frame.body, frame.rows, frame.width)  # (K, D)
-        (index,), item_ids = take_taken(frame, [len(book)])
+        (index,), item_ids = take_taken(frame, [len(book)], self.config.indices)
         return ItemUpdate(item_ids, book.take(index, axis=0), frame.item_count, actions=len(book))
 
     def cluster(self, outgoing: Sequence[Outgoing], k: int) -> list[Codebook]:
@@ -62,14 +65,14 @@ class ActionsCodec:
 
     def most_bytes(self, update: ItemUpdate, k: int) -> int:
         """The size where all K actions are taken."""
-        return blob_bytes(update, k)
+        return blob_bytes(update, k, self.config.indices)
 
 
-def blob_bytes(update: ItemUpdate, k: int) -> int:
-    """The exact size of a blob whose K actions are all taken."""
-    return wire.HEADER_BYTES + book_bytes(k, update.width) + taken_bytes(update, [k])
+def blob_bytes(update: ItemUpdate, k: int, how: configs.Indices = "packed") -> int:
+    """The size of a blob whose K actions are all taken: exact if packed, otherwise the largest."""
+    return wire.HEADER_BYTES + book_bytes(k, update.width) + taken_bytes(update, [k], how)
 
 
-def _blob(update: ItemUpdate, book: Codebook) -> bytes:
-    body = pack_book(book.actions) + pack_taken(update, [len(book.actions)], [book.index])
-    return wire.pack(wire.CodecId.ACTIONS, update.item_count, update.width, len(update.item_ids), body)
+def _blob(update: ItemUpdate, book: Codebook, how: configs.Indices) -> bytes:
+    body = pack_book(book.actions) + pack_taken(update, [len(book.actions)], [book.index], how)
+    return wire.pack(_IDS[how], update.item_count, update.width, len(update.item_ids), body)

@@ -32,6 +32,8 @@ from fedras_ray.config import codecs as configs
 from fedras_ray.errors import CodecError
 from fedras_ray.kernels import gains, lines
 
+_IDS = {"packed": wire.CodecId.GAIN_SHAPE, "entropy": wire.CodecId.GAIN_SHAPE_ENTROPY}
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gains:
@@ -59,16 +61,17 @@ class GainShapeCodec:
     def encode_cohort(self, outgoing: Sequence[Outgoing]) -> list[bytes]:
         """One after the other: nothing is gained by padding."""
         found = clustered(self, outgoing, self.config.actions)
-        return [_blob(one.update, of_one) for one, of_one in zip(outgoing, found, strict=True)]
+        how = self.config.indices
+        return [_blob(one.update, of_one, how) for one, of_one in zip(outgoing, found, strict=True)]
 
     def decode(self, blob: bytes) -> ItemUpdate:
         """Every touched row, as the direction times the gain it took."""
-        frame = wire.unpack(blob, wire.CodecId.GAIN_SHAPE)
+        frame = wire.unpack(blob, _IDS[self.config.indices])
         shape = unpack_floats(frame.body.take(floats_bytes(frame.width, "f16")), frame.width, "f16")  # (D,)
         if (peak := largest_magnitude(shape)) not in (0.0, 1.0):
             raise CodecError(f"a direction whose largest magnitude is {peak}, not 1")
         levels = take_book(frame.body, frame.rows, 1)  # (K, 1)
-        (index,), item_ids = take_taken(frame, [len(levels)])
+        (index,), item_ids = take_taken(frame, [len(levels)], self.config.indices)
         rows = (levels * shape).take(index, axis=0)  # (n, D)
         return ItemUpdate(item_ids, rows, frame.item_count, actions=len(levels))
 
@@ -86,13 +89,13 @@ class GainShapeCodec:
 
     def most_bytes(self, update: ItemUpdate, k: int) -> int:
         """The size where all K gains are taken."""
-        return gain_shape_bytes(update, k)
+        return gain_shape_bytes(update, k, self.config.indices)
 
 
-def gain_shape_bytes(update: ItemUpdate, k: int) -> int:
-    """The exact size of a blob whose K gains are all taken."""
+def gain_shape_bytes(update: ItemUpdate, k: int, how: configs.Indices = "packed") -> int:
+    """The size of a blob whose K gains are all taken: exact if packed, otherwise the largest."""
     shape = floats_bytes(update.width, "f16")
-    return wire.HEADER_BYTES + shape + book_bytes(k, 1) + taken_bytes(update, [k])
+    return wire.HEADER_BYTES + shape + book_bytes(k, 1) + taken_bytes(update, [k], how)
 
 
 def _gains(rows: NDArray[np.float32], k: int) -> Gains:
@@ -112,7 +115,11 @@ def _gains(rows: NDArray[np.float32], k: int) -> Gains:
     return Gains(shape, levels.clip(-peak, peak).astype(np.float32)[:, None], index)
 
 
-def _blob(update: ItemUpdate, found: Gains) -> bytes:
+def _blob(update: ItemUpdate, found: Gains, how: configs.Indices) -> bytes:
     k, n = len(found.levels), len(found.index)
-    body = pack_floats(found.shape, "f16") + pack_book(found.levels) + pack_taken(update, [k], [found.index])
-    return wire.pack(wire.CodecId.GAIN_SHAPE, update.item_count, update.width, n, body)
+    body = (
+        pack_floats(found.shape, "f16")
+        + pack_book(found.levels)
+        + pack_taken(update, [k], [found.index], how)
+    )
+    return wire.pack(_IDS[how], update.item_count, update.width, n, body)

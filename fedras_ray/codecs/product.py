@@ -29,6 +29,8 @@ from fedras_ray.codecs.taken import pack_taken, take_taken, taken_bytes
 from fedras_ray.config import codecs as configs
 from fedras_ray.errors import CodecError
 
+_IDS = {"packed": wire.CodecId.PRODUCT, "entropy": wire.CodecId.PRODUCT_ENTROPY}
+
 
 @dataclass(frozen=True, slots=True)
 class ProductCodec:
@@ -54,17 +56,18 @@ class ProductCodec:
             if width % self.config.parts:
                 raise CodecError(f"{self.config.parts} parts do not divide rows of width {width}")
         found = clustered(self, outgoing, self.config.actions)
-        return [_blob(one.update, books) for one, books in zip(outgoing, found, strict=True)]
+        how = self.config.indices
+        return [_blob(one.update, books, how) for one, books in zip(outgoing, found, strict=True)]
 
     def decode(self, blob: bytes) -> ItemUpdate:
         """Every touched row, as the actions its parts took."""
-        frame = wire.unpack(blob, wire.CodecId.PRODUCT)
+        frame = wire.unpack(blob, _IDS[self.config.indices])
         n, width = frame.rows, frame.width
         parts = frame.body.take(1)[0]
         if parts == 0 or width % parts:
             raise CodecError(f"{parts} parts do not divide rows of width {width}")
         books = [take_book(frame.body, n, width // parts) for _ in range(parts)]  # P × (K, D/P)
-        indices, item_ids = take_taken(frame, [len(book) for book in books])
+        indices, item_ids = take_taken(frame, [len(book) for book in books], self.config.indices)
         rows = _joined(books, indices)
         return ItemUpdate(item_ids, rows, frame.item_count, actions=max(len(book) for book in books))
 
@@ -91,13 +94,13 @@ class ProductCodec:
 
     def most_bytes(self, update: ItemUpdate, k: int) -> int:
         """The size where all K actions of every part are taken."""
-        return product_bytes(update, k, self.config.parts)
+        return product_bytes(update, k, self.config.parts, self.config.indices)
 
 
-def product_bytes(update: ItemUpdate, k: int, parts: int) -> int:
-    """The exact size of a blob whose K actions are all taken, in every part."""
+def product_bytes(update: ItemUpdate, k: int, parts: int, how: configs.Indices = "packed") -> int:
+    """The size where all K actions are taken (exact if packed, otherwise the largest) in every part."""
     books = parts * book_bytes(k, update.width // parts)
-    return wire.HEADER_BYTES + 1 + books + taken_bytes(update, [k] * parts)
+    return wire.HEADER_BYTES + 1 + books + taken_bytes(update, [k] * parts, how)
 
 
 def _joined(
@@ -108,11 +111,11 @@ def _joined(
     return np.concatenate(taken, axis=1)
 
 
-def _blob(update: ItemUpdate, books: Sequence[Codebook]) -> bytes:
+def _blob(update: ItemUpdate, books: Sequence[Codebook], how: configs.Indices) -> bytes:
     sizes = [len(book.actions) for book in books]
     body = (
         bytes([len(books)])
         + b"".join(pack_book(book.actions) for book in books)
-        + pack_taken(update, sizes, [book.index for book in books])
+        + pack_taken(update, sizes, [book.index for book in books], how)
     )
-    return wire.pack(wire.CodecId.PRODUCT, update.item_count, update.width, len(update.item_ids), body)
+    return wire.pack(_IDS[how], update.item_count, update.width, len(update.item_ids), body)

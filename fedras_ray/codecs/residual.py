@@ -32,6 +32,8 @@ from fedras_ray.errors import CodecError
 
 _LARGEST = np.finfo(np.float32).max
 
+_IDS = {"packed": wire.CodecId.RESIDUAL, "entropy": wire.CodecId.RESIDUAL_ENTROPY}
+
 
 @dataclass(frozen=True, slots=True)
 class ResidualCodec:
@@ -50,16 +52,17 @@ class ResidualCodec:
     def encode_cohort(self, outgoing: Sequence[Outgoing]) -> list[bytes]:
         """Cluster each stage of all updates together."""
         found = clustered(self, outgoing, self.config.actions)
-        return [_blob(one.update, books) for one, books in zip(outgoing, found, strict=True)]
+        how = self.config.indices
+        return [_blob(one.update, books, how) for one, books in zip(outgoing, found, strict=True)]
 
     def decode(self, blob: bytes) -> ItemUpdate:
         """Every touched row, as the sum of the actions it took."""
-        frame = wire.unpack(blob, wire.CodecId.RESIDUAL)
+        frame = wire.unpack(blob, _IDS[self.config.indices])
         stages = frame.body.take(1)[0]
         if stages == 0:
             raise CodecError("an update of no stages")
         books = [take_book(frame.body, frame.rows, frame.width) for _ in range(stages)]  # S × (K, D)
-        indices, item_ids = take_taken(frame, [len(book) for book in books])
+        indices, item_ids = take_taken(frame, [len(book) for book in books], self.config.indices)
         rows = _added(books, indices)
         return ItemUpdate(item_ids, rows, frame.item_count, actions=max(len(book) for book in books))
 
@@ -84,13 +87,13 @@ class ResidualCodec:
 
     def most_bytes(self, update: ItemUpdate, k: int) -> int:
         """The size where all K actions of every stage are taken."""
-        return residual_bytes(update, k, self.config.stages)
+        return residual_bytes(update, k, self.config.stages, self.config.indices)
 
 
-def residual_bytes(update: ItemUpdate, k: int, stages: int) -> int:
-    """The exact size of a blob whose K actions are all taken, in every stage."""
+def residual_bytes(update: ItemUpdate, k: int, stages: int, how: configs.Indices = "packed") -> int:
+    """The size where all K actions are taken (exact if packed, otherwise the largest) in every stage."""
     books = stages * book_bytes(k, update.width)
-    return wire.HEADER_BYTES + 1 + books + taken_bytes(update, [k] * stages)
+    return wire.HEADER_BYTES + 1 + books + taken_bytes(update, [k] * stages, how)
 
 
 def _left(rows: NDArray[np.float32], books: Sequence[Codebook]) -> NDArray[np.float32]:
@@ -113,11 +116,11 @@ def _added(
     return rows.clip(-_LARGEST, _LARGEST).astype(np.float32)
 
 
-def _blob(update: ItemUpdate, books: Sequence[Codebook]) -> bytes:
+def _blob(update: ItemUpdate, books: Sequence[Codebook], how: configs.Indices) -> bytes:
     sizes = [len(book.actions) for book in books]
     body = (
         bytes([len(books)])
         + b"".join(pack_book(book.actions) for book in books)
-        + pack_taken(update, sizes, [book.index for book in books])
+        + pack_taken(update, sizes, [book.index for book in books], how)
     )
-    return wire.pack(wire.CodecId.RESIDUAL, update.item_count, update.width, len(update.item_ids), body)
+    return wire.pack(_IDS[how], update.item_count, update.width, len(update.item_ids), body)

@@ -51,6 +51,10 @@ class CodecId(IntEnum):
     GAIN_SHAPE = 13
     PRODUCT = 14
     RESIDUAL = 15
+    ACTIONS_ENTROPY = 17
+    GAIN_SHAPE_ENTROPY = 18
+    PRODUCT_ENTROPY = 19
+    RESIDUAL_ENTROPY = 20
 
 
 class Body:
@@ -59,6 +63,10 @@ class Body:
     def __init__(self, data: memoryview) -> None:
         self._data = data
         self._at = 0
+
+    def __len__(self) -> int:
+        """The bytes not taken yet."""
+        return len(self._data) - self._at
 
     def take(self, count: int) -> memoryview:
         """The next `count` bytes, not copied.

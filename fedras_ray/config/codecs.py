@@ -9,6 +9,7 @@ from pydantic import Field, JsonValue
 from fedras_ray.config.base import Fraction, Positive, Section
 
 Float = Literal["f32", "f16"]
+Indices = Literal["packed", "entropy"]  # fixed bits, or a range coder
 
 
 class DenseCodec(Section):
@@ -52,6 +53,7 @@ class ActionsCodec(Section):
     actions: ActionCount = FixedActions()
     start: Literal["principal", "k-means++"] = "principal"
     iterations: int = Field(default=0, ge=0, le=300)  # Lloyd rounds after the start
+    indices: Indices = "packed"
 
 
 class GainShapeCodec(Section):
@@ -59,6 +61,7 @@ class GainShapeCodec(Section):
 
     kind: Literal["gain-shape"]
     actions: ActionCount = FixedActions()  # gains
+    indices: Indices = "entropy"
 
 
 class ProductCodec(Section):
@@ -69,6 +72,7 @@ class ProductCodec(Section):
     actions: ActionCount = FixedActions()  # of each part
     start: Literal["principal", "k-means++"] = "principal"
     iterations: int = Field(default=0, ge=0, le=300)  # Lloyd rounds after the start
+    indices: Indices = "packed"
 
 
 class ResidualCodec(Section):
@@ -79,6 +83,7 @@ class ResidualCodec(Section):
     actions: ActionCount = FixedActions()  # of each stage
     start: Literal["principal", "k-means++"] = "principal"
     iterations: int = Field(default=0, ge=0, le=300)  # Lloyd rounds after the start
+    indices: Indices = "packed"
 
 
 class CustomCodec(Section):

@@ -31,16 +31,24 @@ CODECS = {
     "actions-adaptive": ActionsCodec(
         kind="actions", actions=AdaptiveActions(kind="adaptive", distortion=0.1)
     ),
-    "gain-shape-1": GainShapeCodec(kind="gain-shape", actions=FixedActions(count=1)),
-    "gain-shape-4": GainShapeCodec(kind="gain-shape", actions=FixedActions(count=4)),
+    "actions-4-entropy": ActionsCodec(kind="actions", actions=FixedActions(count=4), indices="entropy"),
+    "gain-shape-1": GainShapeCodec(kind="gain-shape", actions=FixedActions(count=1), indices="packed"),
+    "gain-shape-4": GainShapeCodec(kind="gain-shape", actions=FixedActions(count=4), indices="packed"),
+    "gain-shape-4-entropy": GainShapeCodec(kind="gain-shape", actions=FixedActions(count=4)),
     "gain-shape-adaptive": GainShapeCodec(
         kind="gain-shape", actions=AdaptiveActions(kind="adaptive", distortion=0.1)
     ),
     "product-1": ProductCodec(kind="product", parts=1, actions=FixedActions(count=4)),
+    "product-1-entropy": ProductCodec(
+        kind="product", parts=1, actions=FixedActions(count=4), indices="entropy"
+    ),
     "residual-1": ResidualCodec(kind="residual", stages=1, actions=FixedActions(count=4)),
     "residual-3": ResidualCodec(kind="residual", stages=3, actions=FixedActions(count=4)),
     "residual-adaptive": ResidualCodec(
         kind="residual", actions=AdaptiveActions(kind="adaptive", distortion=0.01)
+    ),
+    "residual-3-entropy": ResidualCodec(
+        kind="residual", stages=3, actions=FixedActions(count=4), indices="entropy"
     ),
 }
 PARTED = {

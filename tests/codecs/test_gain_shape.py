@@ -13,14 +13,14 @@ from fedras_ray.errors import CodecError
 from tests.codecs.conftest import rank_one
 
 
-def fixed(count, **other):
+def fixed(count, indices="packed"):
     count = configs.FixedActions(count=count)
-    return GainShapeCodec(configs.GainShapeCodec(kind="gain-shape", actions=count, **other))
+    return GainShapeCodec(configs.GainShapeCodec(kind="gain-shape", actions=count, indices=indices))
 
 
-def adaptive(**limits):
+def adaptive(indices="packed", **limits):
     limits = configs.AdaptiveActions(kind="adaptive", **limits)
-    return GainShapeCodec(configs.GainShapeCodec(kind="gain-shape", actions=limits))
+    return GainShapeCodec(configs.GainShapeCodec(kind="gain-shape", actions=limits, indices=indices))
 
 
 def through(codec, one):

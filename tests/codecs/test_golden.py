@@ -14,6 +14,7 @@ LOSSY = {
     "actions-adaptive",
     "gain-shape-1",
     "gain-shape-4",
+    "gain-shape-4-entropy",
     "gain-shape-adaptive",
 }
 GOLDEN = Path(__file__).parents[1] / "golden" / "codecs"

@@ -19,7 +19,7 @@ from coders import binary, gaps, huffman, rans
 from fedras_ray.codecs import coded
 from fedras_ray.codecs.base import ItemUpdate, Outgoing
 from fedras_ray.codecs.bits import bits_for, pack_bits, unpack_bits
-from fedras_ray.codecs.gain_shape import GainShapeCodec
+from fedras_ray.codecs.gain_shape import GainShapeCodec, Quantiser
 from fedras_ray.codecs.positions import pack_positions, take_positions
 from fedras_ray.codecs.wire import Body
 from fedras_ray.config import build
@@ -160,7 +160,7 @@ def messages(shape: str, catalog: bool) -> list[Message]:
     dataset = load(experiment.data, experiment.seed)
     for _ in simulate(experiment, population_of(dataset), SerialExecutor(experiment, dataset)):
         pass
-    found = Keeping().codec.cluster(KEPT, K)
+    found = Quantiser("packed").cluster(KEPT, K)
     return [
         Message(of_one.index, len(of_one.levels), one.update.item_ids, one.update.item_count)
         for one, of_one in zip(KEPT, found, strict=True)

@@ -36,10 +36,20 @@ _IDS = {"packed": wire.CodecId.GAIN_SHAPE, "entropy": wire.CodecId.GAIN_SHAPE_EN
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Gains:
-    """An update on the line that its decoder will know."""
+class Line:
+    """An update's rows along the direction that its decoder will know."""
 
     shape: NDArray[np.float32]  # (D,) as the decoder has it
+    exact: NDArray[np.float64]  # (n,) the gain of each row, of least squares
+    order: NDArray[np.int64]  # (n,) what sorts them
+    peak: float  # the largest magnitude in the update
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gains:
+    """An update as few gains along its line."""
+
+    line: Line
     levels: NDArray[np.float32]  # (K, 1)
     index: NDArray[np.int32]  # (n,) below K
 
@@ -60,9 +70,11 @@ class GainShapeCodec:
 
     def encode_cohort(self, outgoing: Sequence[Outgoing]) -> list[bytes]:
         """One after the other: nothing is gained by padding."""
-        found = clustered(self, outgoing, self.config.actions)
         how = self.config.indices
-        return [_blob(one.update, of_one, how) for one, of_one in zip(outgoing, found, strict=True)]
+        found = clustered(Quantiser(how), outgoing, self.config.actions)
+        return [
+            _blob(one.update, gains_of_one, how) for one, gains_of_one in zip(outgoing, found, strict=True)
+        ]
 
     def decode(self, blob: bytes) -> ItemUpdate:
         """Every touched row, as the direction times the gain it took."""
@@ -75,21 +87,33 @@ class GainShapeCodec:
         rows = (levels * shape).take(index, axis=0)  # (n, D)
         return ItemUpdate(item_ids, rows, frame.item_count, actions=len(levels))
 
+
+class Quantiser:
+    """Gains of the updates of one cohort; each is projected once, however many numbers of gains are tried."""
+
+    def __init__(self, how: configs.Indices) -> None:
+        self._how = how
+        self._lines: dict[int, Line] = {}  # by the identity of an update, which outlives this
+
     def cluster(self, outgoing: Sequence[Outgoing], k: int) -> list[Gains]:
         """At most K gains for each update."""
-        return [_gains(one.update.rows, k) for one in outgoing]
+        return [_gains(self._line(one.update), k) for one in outgoing]
 
     def distortion(self, update: ItemUpdate, found: Gains) -> float:
         """What the gains lose along the direction, of |x|²; what is off it no gain brings back."""
-        exact = gains.least_squares(np.ascontiguousarray(update.rows), found.shape)  # (n,)
-        lost = np.square(exact - as_sent(found.levels)[found.index, 0]).sum()
+        shape, exact = found.line.shape.astype(np.float64), found.line.exact
+        lost = np.square(exact - as_sent(found.levels)[found.index, 0]).sum() * np.square(shape).sum()
         energy = np.square(update.rows.astype(np.float64)).sum()
-        length = np.square(found.shape.astype(np.float64)).sum()
-        return float(lost * length / energy) if energy else 0.0
+        return float(lost / energy) if energy else 0.0
 
     def most_bytes(self, update: ItemUpdate, k: int) -> int:
         """The size where all K gains are taken."""
-        return gain_shape_bytes(update, k, self.config.indices)
+        return gain_shape_bytes(update, k, self._how)
+
+    def _line(self, update: ItemUpdate) -> Line:
+        if id(update) not in self._lines:
+            self._lines[id(update)] = _projected(update.rows)
+        return self._lines[id(update)]
 
 
 def gain_shape_bytes(update: ItemUpdate, k: int, how: configs.Indices = "packed") -> int:
@@ -98,27 +122,31 @@ def gain_shape_bytes(update: ItemUpdate, k: int, how: configs.Indices = "packed"
     return wire.HEADER_BYTES + shape + book_bytes(k, 1) + taken_bytes(update, [k], how)
 
 
-def _gains(rows: NDArray[np.float32], k: int) -> Gains:
+def _projected(rows: NDArray[np.float32]) -> Line:
+    """The strongest direction as it will be sent, and the rows along it."""
     peak = largest_magnitude(rows)
     rows = np.ascontiguousarray(rows)
-    if len(rows) == 0:
-        return Gains(np.zeros(rows.shape[1], np.float32), np.zeros((0, 1), np.float32), np.zeros(0, np.int32))
-    shape = as_sent(gains.direction(rows, lines.project(rows)))  # (D,)
-    exact = gains.least_squares(rows, shape)  # (n,)
-    order = np.argsort(exact)  # (n,)
-    edges = lines.cut(exact[order], k)
+    shape = np.zeros(rows.shape[1], np.float32)
+    if len(rows):
+        shape = as_sent(gains.direction(rows, lines.project(rows)))
+    exact = gains.least_squares(rows, shape)
+    return Line(shape, exact, np.argsort(exact), peak)
+
+
+def _gains(line: Line, k: int) -> Gains:
+    edges = lines.cut(line.exact[line.order], k)
     if len(edges):
-        levels, index = gains.means(exact, order, edges)
+        levels, index = gains.means(line.exact, line.order, edges)
     else:  # no more than K distinct gains: each is kept
-        levels, inverse = np.unique(exact, return_inverse=True)
+        levels, inverse = np.unique(line.exact, return_inverse=True)
         index = inverse.astype(np.int32)
-    return Gains(shape, levels.clip(-peak, peak).astype(np.float32)[:, None], index)
+    return Gains(line, levels.clip(-line.peak, line.peak).astype(np.float32)[:, None], index)
 
 
 def _blob(update: ItemUpdate, found: Gains, how: configs.Indices) -> bytes:
     k, n = len(found.levels), len(found.index)
     body = (
-        pack_floats(found.shape, "f16")
+        pack_floats(found.line.shape, "f16")
         + pack_book(found.levels)
         + pack_taken(update, [k], [found.index], how)
     )

@@ -72,7 +72,7 @@ class ProductCodec(Section):
     actions: ActionCount = FixedActions()  # of each part
     start: Literal["principal", "k-means++"] = "principal"
     iterations: int = Field(default=0, ge=0, le=300)  # Lloyd rounds after the start
-    indices: Indices = "packed"
+    indices: Indices = "entropy"
 
 
 class ResidualCodec(Section):

@@ -38,7 +38,7 @@ CODECS = {
     "gain-shape-adaptive": GainShapeCodec(
         kind="gain-shape", actions=AdaptiveActions(kind="adaptive", distortion=0.1)
     ),
-    "product-1": ProductCodec(kind="product", parts=1, actions=FixedActions(count=4)),
+    "product-1": ProductCodec(kind="product", parts=1, actions=FixedActions(count=4), indices="packed"),
     "product-1-entropy": ProductCodec(
         kind="product", parts=1, actions=FixedActions(count=4), indices="entropy"
     ),

@@ -17,8 +17,10 @@ from tests.codecs.conftest import rank_one, send
 EIGHT = configs.FixedActions(count=8)
 
 
-def product(parts, count=EIGHT, **other):
-    return ProductCodec(configs.ProductCodec(kind="product", parts=parts, actions=count, **other))
+def product(parts, count=EIGHT, indices="packed", **other):
+    return ProductCodec(
+        configs.ProductCodec(kind="product", parts=parts, actions=count, indices=indices, **other)
+    )
 
 
 def distortion(one, codec):
@@ -26,26 +28,33 @@ def distortion(one, codec):
     return np.square(lost).sum() / np.square(one.update.rows).sum()
 
 
-@given(st.integers(0, 60), st.integers(1, 5), st.integers(1, 4), st.sampled_from(["principal", "k-means++"]))
-def test_ids_and_shape_come_back_exactly(n, parts, each, start):
+@given(
+    st.integers(0, 60),
+    st.integers(1, 5),
+    st.integers(1, 4),
+    st.sampled_from(["principal", "k-means++"]),
+    st.sampled_from(["packed", "entropy"]),
+)
+def test_ids_and_shape_come_back_exactly(n, parts, each, start, indices):
     one = rank_one(n, 90, parts * each)
-    codec = product(parts, start=start)
+    codec = product(parts, start=start, indices=indices)
     blob = codec.encode(one)
     back = codec.decode(blob)
     assert blob == codec.encode(one)
     assert (back.item_ids == one.update.item_ids).all()
     assert back.rows.shape == (n, parts * each)
-    assert len(blob) <= product_bytes(one.update, min(n, 8), parts)
+    assert len(blob) <= product_bytes(one.update, min(n, 8), parts, indices)
     for length in range(0, len(blob), 7):
         with pytest.raises(CodecError):
             codec.decode(blob[:length])
 
 
+@pytest.mark.parametrize(("name", "indices"), [("PRODUCT", "packed"), ("PRODUCT_ENTROPY", "entropy")])
 @given(st.binary(max_size=70), st.integers(0, 9), st.integers(0, 6), st.sampled_from([b"", b"\2\1\0", b"\3"]))
-def test_a_sealed_body_of_noise_is_an_update_or_a_codec_error(noise, rows, width, start):
-    blob = wire.pack(wire.CodecId.PRODUCT, 9, max(width, 1), rows, start + noise)
+def test_a_sealed_body_of_noise_is_an_update_or_a_codec_error(name, indices, noise, rows, width, start):
+    blob = wire.pack(wire.CodecId[name], 9, max(width, 1), rows, start + noise)
     try:
-        back = product(2).decode(blob)
+        back = product(2, indices=indices).decode(blob)
     except CodecError:
         return
     assert isinstance(back, ItemUpdate)

@@ -45,6 +45,7 @@ golden: $(VENV)/.test-ready  ## Write the golden files anew (look at the differe
 
 bench: $(VENV)/.test-ready  ## Speed of codecs and of whole runs, as tables
 	$(BIN)/python benchmarks/encode.py
+	$(BIN)/python benchmarks/entropy.py
 	$(BIN)/python benchmarks/updates.py
 
 ui: $(VENV)/.ready  ## The MLflow UI over the runs made here

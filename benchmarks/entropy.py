@@ -17,8 +17,9 @@ import numpy as np
 from coders import binary, gaps, huffman, rans
 
 from fedras_ray.codecs import coded
-from fedras_ray.codecs.base import ItemUpdate, Outgoing
+from fedras_ray.codecs.base import ItemUpdate, Outgoing, encode_all
 from fedras_ray.codecs.bits import bits_for, pack_bits, unpack_bits
+from fedras_ray.codecs.build import build_codec
 from fedras_ray.codecs.gain_shape import GainShapeCodec, Quantiser
 from fedras_ray.codecs.positions import pack_positions, take_positions
 from fedras_ray.codecs.wire import Body
@@ -44,6 +45,16 @@ TRAINING = [
     "codec.kind=custom",
     "codec.target=__main__:Keeping",
 ]
+SIXTEEN, FOUR = configs.FixedActions(count=K), configs.FixedActions(count=4)
+WHOLE: dict[str, configs.CodecConfig] = {
+    "actions 4": configs.ActionsCodec(kind="actions", actions=FOUR),
+    "actions 16": configs.ActionsCodec(kind="actions", actions=SIXTEEN),
+    "gain-shape 16": configs.GainShapeCodec(kind="gain-shape", actions=SIXTEEN),
+    "gain-shape 64": configs.GainShapeCodec(kind="gain-shape", actions=configs.FixedActions(count=64)),
+    "product 8 × 4": configs.ProductCodec(kind="product", actions=FOUR),
+    "product 8 × 16": configs.ProductCodec(kind="product", actions=SIXTEEN),
+    "residual 2 × 16": configs.ResidualCodec(kind="residual", actions=SIXTEEN),
+}
 SHAPES = {"ML-100K": (943, 1_682, 100), "ML-1M": (6_040, 3_706, 165)}  # users, I, positives a user
 
 
@@ -195,8 +206,19 @@ def table(title: str, coder_of: dict[str, Coder], bound: float, sent: list[Messa
     print(f"{'bound':26}{bound:14.1f}{1:10.3f}")
 
 
+def whole() -> None:
+    """Whole blobs of the updates that were kept, both ways."""
+    print(f"\n{'blobs':26}{'packed':>14}{'entropy':>10}{'saved':>9}")
+    for name, config in WHOLE.items():
+        sizes = []
+        for how in ("packed", "entropy"):
+            codec = build_codec(config.model_copy(update={"indices": how}))
+            sizes.append(np.mean([len(blob) for blob in encode_all(codec, KEPT)]))
+        print(f"{name:26}{sizes[0]:14.1f}{sizes[1]:10.1f}{1 - sizes[1] / sizes[0]:9.1%}")
+
+
 def main() -> None:
-    """Print two tables per shape."""
+    """Print three tables per shape."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--catalog", action="store_true", help="the data sets, not synthetic ones as large")
     catalog = parser.parse_args().catalog
@@ -206,6 +228,7 @@ def main() -> None:
         print(f"\n{shape}: I = {items}, {rows:.0f} rows on average, {len(sent)} updates")
         table("indices", INDICES, float(np.mean([index_bound(m) for m in sent])), sent, "index")
         table("positions", POSITIONS, float(np.mean([set_bound(m) for m in sent])), sent, "ids")
+        whole()
 
 
 if __name__ == "__main__":

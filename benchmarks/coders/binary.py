@@ -40,8 +40,9 @@ def binary_decode(octets: Octets, count: int, bits: int) -> Symbols:
         node = 1
         for _ in range(bits):
             no, yes = seen[node]
-            bit = int(entropy.share_of(state, no + yes) >= no)
-            entropy.drop(state, octets, no if bit else 0, yes if bit else no, no + yes)
+            share, held = entropy.reading(state, no + yes)
+            bit = int(held >= no)
+            entropy.drop(state, octets, no if bit else 0, yes if bit else no, share)
             seen[node, bit] += 2
             node = 2 * node + bit
         symbols[number] = node - (1 << bits)

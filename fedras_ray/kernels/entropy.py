@@ -82,15 +82,15 @@ def open_stream(octets: Octets) -> Counts:
 
 
 @compiled
-def share_of(state: Counts, total: int) -> int:
-    """Which of `total` equal shares comes next."""
-    return int(min(state[LOW] // (state[WIDTH] // total), total - 1))
+def reading(state: Counts, total: int) -> tuple[int, int]:
+    """How wide each of `total` equal shares is, and which one comes next."""
+    share = state[WIDTH] // total
+    return share, min(state[LOW] // share, total - 1)
 
 
 @compiled
-def drop(state: Counts, octets: Octets, below: int, frequency: int, total: int) -> None:
-    """Go past what `put` coded with the same numbers."""
-    share = state[WIDTH] // total
+def drop(state: Counts, octets: Octets, below: int, frequency: int, share: int) -> None:
+    """Go past what `put` coded with the same numbers, and shares so wide."""
     state[LOW] -= below * share
     state[WIDTH] = frequency * share
     while state[WIDTH] < _LEAST:

@@ -39,9 +39,10 @@ def take_symbols(state: Counts, octets: Octets, count: int, k: int) -> NDArray[n
     tree = _uniform(k)
     total = k
     for place in range(count):
-        symbol, below = _holder(tree, entropy.share_of(state, total))
+        share, held = entropy.reading(state, total)
+        symbol, below = _holder(tree, held)
         frequency = _sum_below(tree, symbol + 1) - below
-        entropy.drop(state, octets, below, frequency, total)
+        entropy.drop(state, octets, below, frequency, share)
         _add(tree, symbol, 2)
         total += 2
         symbols[place] = symbol
@@ -75,11 +76,12 @@ def take_members(state: Counts, octets: Octets, count: int, item_count: int) -> 
         while True:
             left = item_count - place
             absent = left - members
-            found = absent == 0 or entropy.share_of(state, left) >= absent
+            share = state[entropy.WIDTH] // left
+            found = state[entropy.LOW] >= absent * share  # one division less than `entropy.reading`
             if found and absent:
-                entropy.drop(state, octets, absent, members, left)
+                entropy.drop(state, octets, absent, members, share)
             elif absent:
-                entropy.drop(state, octets, 0, absent, left)
+                entropy.drop(state, octets, 0, absent, share)
             place += 1
             if found:
                 break

@@ -48,6 +48,7 @@ fuzz: $(VENV)/.test-ready  ## A million random blobs into every codec (minutes);
 
 bench: $(VENV)/.test-ready  ## Speed of codecs and of whole runs, as tables
 	$(BIN)/python benchmarks/encode.py
+	$(BIN)/python benchmarks/entropy.py
 	$(BIN)/python benchmarks/updates.py
 
 ui: $(VENV)/.ready  ## The MLflow UI over the runs made here

@@ -24,8 +24,11 @@ from fedras_ray.config.codecs import (
     ColrCodec,
     DenseCodec,
     FixedActions,
+    GainShapeCodec,
     LowRankCodec,
+    ProductCodec,
     QuantizedCodec,
+    ResidualCodec,
     SignCodec,
     SparseCodec,
     TopKCodec,
@@ -55,6 +58,13 @@ CONFIGS: dict[str, CodecConfig] = {
     "actions 64": ActionsCodec(kind="actions", actions=FixedActions(count=64)),
     "actions 16 k-means++": ActionsCodec(kind="actions", actions=FixedActions(count=16), start="k-means++"),
     "actions adaptive": ActionsCodec(kind="actions", actions=AdaptiveActions(kind="adaptive")),
+    "gain-shape 16": GainShapeCodec(kind="gain-shape", actions=FixedActions(count=16)),
+    "gain-shape 64": GainShapeCodec(kind="gain-shape", actions=FixedActions(count=64)),
+    "gain-shape adaptive": GainShapeCodec(kind="gain-shape", actions=AdaptiveActions(kind="adaptive")),
+    "product 8 × 4": ProductCodec(kind="product", parts=8, actions=FixedActions(count=4)),
+    "product 8 × 16": ProductCodec(kind="product", parts=8, actions=FixedActions(count=16)),
+    "residual 2 × 8": ResidualCodec(kind="residual", stages=2, actions=FixedActions(count=8)),
+    "residual 2 × 16": ResidualCodec(kind="residual", stages=2, actions=FixedActions(count=16)),
 }
 
 

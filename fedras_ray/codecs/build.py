@@ -14,9 +14,12 @@ from fedras_ray.codecs.actions import ActionsCodec
 from fedras_ray.codecs.base import Codec, ItemUpdate, Outgoing
 from fedras_ray.codecs.colr import ColrCodec
 from fedras_ray.codecs.dense import DenseCodec
+from fedras_ray.codecs.gain_shape import GainShapeCodec
 from fedras_ray.codecs.grid import GridCodec
 from fedras_ray.codecs.lowrank import LowRankCodec
+from fedras_ray.codecs.product import ProductCodec
 from fedras_ray.codecs.quantized import QuantizedCodec
+from fedras_ray.codecs.residual import ResidualCodec
 from fedras_ray.codecs.sign import SignCodec
 from fedras_ray.codecs.sparse import SparseCodec
 from fedras_ray.codecs.topentries import TopEntriesCodec
@@ -41,6 +44,9 @@ CODECS: Final[dict[str, Callable[[Any], Codec]]] = {
     "colr": ColrCodec,
     "actions": ActionsCodec,
     "grid": GridCodec,
+    "gain-shape": GainShapeCodec,
+    "product": ProductCodec,
+    "residual": ResidualCodec,
 }  # kind in the experiment -> class; a new codec is one row here and one in tests/codecs
 
 
@@ -52,10 +58,11 @@ def build_codec(config: configs.CodecConfig) -> Codec:
     """
     if isinstance(config, configs.CustomCodec):
         return _custom(config)
-    if isinstance(config, configs.ActionsCodec) and isinstance(config.actions, configs.AdaptiveActions):
-        least, most = config.actions.least, config.actions.most
-        if least > most:
-            raise ConfigError("codec.actions.least", f"{least} is above codec.actions.most, which is {most}")
+    wanted = configs.adaptive_actions(config)
+    if wanted is not None and wanted.least > wanted.most:
+        raise ConfigError(
+            "codec.actions.least", f"{wanted.least} is above codec.actions.most, which is {wanted.most}"
+        )
     return CODECS[config.kind](config)
 
 

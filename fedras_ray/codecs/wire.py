@@ -59,7 +59,14 @@ class CodecId(IntEnum):
     TOPK_ENTRIES = 10
     LOWRANK = 11
     COLR = 12
+    GAIN_SHAPE = 13
+    PRODUCT = 14
+    RESIDUAL = 15
     GRID = 16
+    ACTIONS_ENTROPY = 17
+    GAIN_SHAPE_ENTROPY = 18
+    PRODUCT_ENTROPY = 19
+    RESIDUAL_ENTROPY = 20
     SEED = 21
 
 
@@ -69,6 +76,10 @@ class Body:
     def __init__(self, data: memoryview) -> None:
         self._data = data
         self._at = 0
+
+    def __len__(self) -> int:
+        """The bytes not taken yet."""
+        return len(self._data) - self._at
 
     def take(self, count: int) -> memoryview:
         """The next `count` bytes, not copied.

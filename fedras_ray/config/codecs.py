@@ -9,6 +9,7 @@ from pydantic import Field, JsonValue
 from fedras_ray.config.base import Count, Fraction, Positive, Section
 
 Float = Literal["f32", "f16"]
+Indices = Literal["packed", "entropy"]  # fixed bits, or a range coder
 
 
 class DenseCodec(Section):
@@ -88,6 +89,37 @@ class ActionsCodec(Section):
     actions: ActionCount = FixedActions()
     start: Literal["principal", "k-means++"] = "principal"
     iterations: int = Field(default=0, ge=0, le=300)  # Lloyd rounds after the start
+    indices: Indices = "packed"
+
+
+class GainShapeCodec(Section):
+    """One direction for the whole update, and a gain per row, one of a few."""
+
+    kind: Literal["gain-shape"]
+    actions: ActionCount = FixedActions()  # gains
+    indices: Indices = "entropy"
+
+
+class ProductCodec(Section):
+    """Actions of parts of the columns: a codebook and an index per row for each."""
+
+    kind: Literal["product"]
+    parts: int = Field(default=8, ge=1, le=255)  # must divide the model's width
+    actions: ActionCount = FixedActions()  # of each part
+    start: Literal["principal", "k-means++"] = "principal"
+    iterations: int = Field(default=0, ge=0, le=300)  # Lloyd rounds after the start
+    indices: Indices = "entropy"
+
+
+class ResidualCodec(Section):
+    """Codebooks that add up, each of what the ones before it left."""
+
+    kind: Literal["residual"]
+    stages: int = Field(default=2, ge=1, le=255)
+    actions: ActionCount = FixedActions()  # of each stage
+    start: Literal["principal", "k-means++"] = "principal"
+    iterations: int = Field(default=0, ge=0, le=300)  # Lloyd rounds after the start
+    indices: Indices = "packed"
 
 
 class GridCodec(Section):
@@ -115,10 +147,19 @@ CodecConfig = Annotated[
     | LowRankCodec
     | ColrCodec
     | ActionsCodec
+    | GainShapeCodec
+    | ProductCodec
+    | ResidualCodec
     | GridCodec
     | CustomCodec,
     Field(discriminator="kind"),
 ]
+
+
+def adaptive_actions(codec: CodecConfig) -> AdaptiveActions | None:
+    """The limits of a codec whose number of actions adapts; None of any other."""
+    wanted = getattr(codec, "actions", None)
+    return wanted if isinstance(wanted, AdaptiveActions) else None
 
 
 class DenseDownlink(Section):
@@ -135,6 +176,8 @@ class LatticeDownlink(Section):
     step: Positive = 0.1  # in the units of the item table
     doublings: int = Field(default=0, ge=0, le=8)  # of the step at first; halved at even distances
     dead_zone: float = Field(default=0.2, ge=0, lt=0.5)
+    axes: Literal["principal", "given"] = "principal"  # that the steps are along
+    axes_after: float = Field(default=0.05, ge=0, lt=1)  # the share of versions after which axes are chosen
     every: Count = 1  # versions between two states of the replica
     history: Count = 128  # states that are kept; who missed more gets a snapshot
 

@@ -10,11 +10,11 @@ import hashlib
 import json
 
 import tomli_w
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from fedras_ray.config.base import Positive, Section
 from fedras_ray.config.client import MatrixFactorization, TrainingConfig
-from fedras_ray.config.codecs import ActionsCodec, CodecConfig, DenseDownlink, DownlinkConfig
+from fedras_ray.config.codecs import ActionsCodec, CodecConfig, DenseDownlink, DownlinkConfig, ProductCodec
 from fedras_ray.config.data import CatalogData, DataConfig
 from fedras_ray.config.system import (
     EvaluationConfig,
@@ -58,6 +58,15 @@ class Experiment(Section):
     evaluation: EvaluationConfig = EvaluationConfig()
     execution: ExecutionConfig = ExecutionConfig()
     tracking: TrackingConfig = TrackingConfig()
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Experiment:
+        """Refuse a table that cannot be cut before a client finds out."""
+        if isinstance(self.codec, ProductCodec) and self.model.width % self.codec.parts:
+            raise ValueError(
+                f"codec.parts is {self.codec.parts}, which does not divide model.width, {self.model.width}"
+            )
+        return self
 
     def digest(self) -> str:
         """SHA-256 over everything that can change a result."""

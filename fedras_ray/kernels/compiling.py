@@ -20,3 +20,8 @@ def compiled(kernel: Kernel) -> Kernel:
 def inlined(kernel: Kernel) -> Kernel:
     """A part of kernels that runs for every bit: a call of its own would cost more than what it does."""
     return cast(Kernel, numba.njit(inline="always", fastmath=FAST)(kernel))
+
+
+def exact(kernel: Kernel) -> Kernel:
+    """As `compiled`, with every operation rounded by itself and in the order in which it is written."""
+    return cast(Kernel, numba.njit(cache=True, nogil=True)(kernel))

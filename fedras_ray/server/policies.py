@@ -8,7 +8,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from fedras_ray.config.codecs import ActionsCodec, AdaptiveActions, CodecConfig
+from fedras_ray.config.codecs import CodecConfig, adaptive_actions
 from fedras_ray.config.system import (
     BufferedSchedule,
     ConstantRate,
@@ -52,9 +52,8 @@ def staleness_weight(config: StalenessConfig, staleness: int) -> float:
 
 def upload_budget_bytes(codec: CodecConfig, uplink_bytes_per_s: float) -> int | None:
     """What a device may send in one turn; None where the codec does not adapt."""
-    if isinstance(codec, ActionsCodec) and isinstance(codec.actions, AdaptiveActions):
-        return int(uplink_bytes_per_s * codec.actions.upload_s)
-    return None
+    wanted = adaptive_actions(codec)
+    return None if wanted is None else int(uplink_bytes_per_s * wanted.upload_s)
 
 
 def select(

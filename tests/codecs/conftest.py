@@ -14,9 +14,12 @@ from fedras_ray.config.codecs import (
     ColrCodec,
     DenseCodec,
     FixedActions,
+    GainShapeCodec,
     GridCodec,
     LowRankCodec,
+    ProductCodec,
     QuantizedCodec,
+    ResidualCodec,
     SignCodec,
     SparseCodec,
     TopKCodec,
@@ -49,11 +52,34 @@ CODECS = {
     ),
     "grid-coarse": GridCodec(kind="grid"),
     "grid-fine": GridCodec(kind="grid", step=0.05, dead_zone=0.0),
+    "actions-4-entropy": ActionsCodec(kind="actions", actions=FixedActions(count=4), indices="entropy"),
+    "gain-shape-1": GainShapeCodec(kind="gain-shape", actions=FixedActions(count=1), indices="packed"),
+    "gain-shape-4": GainShapeCodec(kind="gain-shape", actions=FixedActions(count=4), indices="packed"),
+    "gain-shape-4-entropy": GainShapeCodec(kind="gain-shape", actions=FixedActions(count=4)),
+    "gain-shape-adaptive": GainShapeCodec(
+        kind="gain-shape", actions=AdaptiveActions(kind="adaptive", distortion=0.1)
+    ),
+    "product-1": ProductCodec(kind="product", parts=1, actions=FixedActions(count=4), indices="packed"),
+    "product-1-entropy": ProductCodec(
+        kind="product", parts=1, actions=FixedActions(count=4), indices="entropy"
+    ),
+    "residual-1": ResidualCodec(kind="residual", stages=1, actions=FixedActions(count=4)),
+    "residual-3": ResidualCodec(kind="residual", stages=3, actions=FixedActions(count=4)),
+    "residual-adaptive": ResidualCodec(
+        kind="residual", actions=AdaptiveActions(kind="adaptive", distortion=0.01)
+    ),
+    "residual-3-entropy": ResidualCodec(
+        kind="residual", stages=3, actions=FixedActions(count=4), indices="entropy"
+    ),
 }
+PARTED = {
+    "product-3": ProductCodec(kind="product", parts=3, actions=FixedActions(count=4)),
+}  # whose parts do not divide every width that the laws use; their tests are their own
 
 # What their rows come back as is not what was sent, even where all is exact in f16.
 LOSSY = {"actions-1", "actions-adaptive", "int8", "int4", "sign", "lowrank-1", "lowrank-4"}
 LOSSY |= {"grid-coarse", "grid-fine"}
+LOSSY |= {"gain-shape-1", "gain-shape-4", "gain-shape-4-entropy", "gain-shape-adaptive"}
 LOSSY |= {"colr-2", "colr-8", "topk-rows-f32", "topk-rows-f16", "topk-entries-f32", "topk-entries-f16"}
 
 
@@ -97,4 +123,4 @@ def _rank_one():
 
 @pytest.fixture
 def codecs():
-    return {name: build_codec(config) for name, config in CODECS.items()}
+    return {name: build_codec(config) for name, config in (CODECS | PARTED).items()}

@@ -9,6 +9,9 @@ from fedras_ray.config.codecs import (
     CustomCodec,
     DenseCodec,
     FixedActions,
+    GainShapeCodec,
+    ProductCodec,
+    ResidualCodec,
     SparseCodec,
 )
 from fedras_ray.config.system import (
@@ -90,6 +93,10 @@ def test_what_a_late_update_weighs(config, staleness, weight):
         (ActionsCodec(kind="actions", actions=FixedActions()), None),
         (ActionsCodec(kind="actions", actions=AdaptiveActions(kind="adaptive")), 1000),
         (ActionsCodec(kind="actions", actions=AdaptiveActions(kind="adaptive", upload_s=0.25)), 250),
+        (GainShapeCodec(kind="gain-shape"), None),
+        (GainShapeCodec(kind="gain-shape", actions=AdaptiveActions(kind="adaptive", upload_s=2)), 2001),
+        (ProductCodec(kind="product", actions=AdaptiveActions(kind="adaptive")), 1000),
+        (ResidualCodec(kind="residual", actions=AdaptiveActions(kind="adaptive")), 1000),
     ],
 )
 def test_what_a_device_may_send(codec, expected):

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fedras_ray.codecs import wire
 from fedras_ray.codecs.build import build_codec
 from fedras_ray.codecs.dense import DenseCodec
 from fedras_ray.codecs.grid import as_f32, unpack_steps
@@ -14,6 +15,7 @@ from fedras_ray.config.system import FedScaleFleet
 from fedras_ray.errors import CodecError
 from fedras_ray.fleet.build import build_fleet
 from fedras_ray.server.downlinks import build_downlink
+from fedras_ray.server.eras import Era, principal_axes, unpack_axes
 from fedras_ray.server.lanes import assign, snapshot
 from fedras_ray.server.lattice import coarseness
 from fedras_ray.server.seeding import pack_seed, unpack_seed
@@ -27,6 +29,8 @@ LATTICES = {
     "lattice": configs.LatticeDownlink(kind="lattice", step=0.05),
     "lattice, every third": configs.LatticeDownlink(kind="lattice", step=0.05, every=3),
     "lattice, coarse at first": configs.LatticeDownlink(kind="lattice", step=0.05, doublings=2),
+    "lattice of columns": configs.LatticeDownlink(kind="lattice", step=0.05, axes="given"),
+    "lattice, axes late": configs.LatticeDownlink(kind="lattice", step=0.05, axes_after=0.6),
     "lattice, short memory": configs.LatticeDownlink(kind="lattice", step=0.05, history=2),
 }
 LANES = {
@@ -61,22 +65,24 @@ class LatticeClient:
     """What a device does: draw the first table, add integers, multiply by the step."""
 
     def __init__(self, first):
-        self.first, self.steps, self.state = first, np.zeros((ITEMS, WIDTH), np.int64), -1
+        self.first, self.era = first, Era(first, 0)
+        self.steps = np.zeros((ITEMS, WIDTH), np.int32)
 
-    def receive(self, link, client):
-        newest, held = link._newest, self.state
-        blobs = link.message(held if held in link._states else -1)
-        if held not in link._states:
-            assert unpack_seed(blobs.pop(0)) == (SEED, ITEMS, WIDTH)
-            self.steps[:] = 0
-        (blob,) = blobs
-        ids, steps, step, items = unpack_steps(blob)
-        assert items == ITEMS
-        self.steps[ids] += steps * round(step / STEP)
-        self.state = newest
+    def receive(self, blobs):
+        for blob in blobs:
+            match blob[3]:
+                case wire.CodecId.SEED:
+                    assert unpack_seed(blob) == (SEED, ITEMS, WIDTH)
+                    self.__init__(self.first)
+                case wire.CodecId.DENSE_F16:
+                    self.era, self.steps = Era(self.table(), 0, blob), np.zeros((ITEMS, WIDTH), np.int32)
+                case wire.CodecId.GRID:
+                    ids, steps, step, items = unpack_steps(blob)
+                    assert items == ITEMS
+                    self.steps[ids] += steps * round(step / STEP)
 
     def table(self):
-        return (self.first + STEP * self.steps.astype(np.float64)).astype(np.float32)
+        return self.era.replica(self.steps, STEP)
 
 
 @pytest.mark.parametrize("name", LATTICES)
@@ -89,8 +95,10 @@ def test_on_a_lattice_whoever_applied_its_messages_holds_the_replica(name, data)
         views |= link.publish(version, table)
         for client in sorted(data.draw(st.sets(st.integers(0, CLIENTS - 1), max_size=4))):
             one = clients.setdefault(client, LatticeClient(first))
-            one.receive(link, client)
+            blobs = link.message(link.state_of(client))
+            one.receive(blobs)
             delivery = link.send(client)
+            assert delivery.byte_count == sum(map(len, blobs))
             assert one.table().tobytes() == views[delivery.view].tobytes()
 
 
@@ -101,7 +109,7 @@ def test_a_lattice_counts_the_bytes_of_its_messages():
         if version == 2:
             newcomer, blobs = link.send(0), link.message(-1)
             assert newcomer.byte_count == newcomer.snapshot_bytes == sum(map(len, blobs))
-            assert (newcomer.catch_up_bytes, len(blobs)) == (0, 2)
+            assert (newcomer.catch_up_bytes, len(blobs)) == (0, 4)  # seed, moves, axes, moves
     back = link.send(0)
     assert back.byte_count == back.catch_up_bytes == len(link.message(2)[0])
     again = link.send(0)
@@ -124,7 +132,8 @@ def test_a_lattice_stays_within_its_step_of_the_table(name):
     for version, table in enumerate(tables(13)):
         for view in link.publish(version, table).values():
             step = config.step * coarseness(config.doublings, version, 12)
-            assert np.abs(view - table).max() <= (0.5 + config.dead_zone) * step * 1.0001
+            turned = 1 if config.axes == "given" else WIDTH**0.5  # an error along all axes at once
+            assert np.abs(view - table).max() <= (0.5 + config.dead_zone) * step * turned * 1.001
 
 
 def test_a_lattice_forgets_states_beyond_its_history():
@@ -134,7 +143,8 @@ def test_a_lattice_forgets_states_beyond_its_history():
         link.publish(version, table)
         link.send(version)
         sizes.append(link.state_bytes)
-    assert max(sizes) == sizes[-1] == 3 * 2 * ITEMS * WIDTH + 4 * CLIENTS
+    eras = (4 + 4 + 4) * ITEMS * WIDTH  # two origins, and the end of the first
+    assert max(sizes) == sizes[-1] == 3 * 2 * ITEMS * WIDTH + eras + 4 * CLIENTS
     assert link.send(0).snapshot_bytes > 0  # held state 0, which is gone
     assert link.send(8).snapshot_bytes == 0
 
@@ -247,3 +257,22 @@ def test_the_multiple_falls_by_halves_to_one():
     assert [multiples.count(size) for size in (4, 2, 1)] == [31, 30, 30]
     assert multiples == sorted(multiples, reverse=True)
     assert {coarseness(0, version, 90) for version in range(91)} == {1}
+
+
+def test_principal_axes_are_those_of_the_singular_values():
+    moved = next(tables(1)) @ np.diag([8, 4, 2, 1]).astype(np.float32)
+    axes, (_, _, rows) = unpack_axes(principal_axes(moved)), np.linalg.svd(moved)
+    assert np.abs(np.abs(axes.T @ rows.T) - np.eye(WIDTH)).max() < 2e-3  # f16, and either sign
+
+
+def test_moves_along_common_directions_cost_less_in_principal_axes():
+    rng = np.random.default_rng(0)
+    moves = rng.standard_normal((10, 400, 1)) * rng.standard_normal((1, 1, 16)) / 4
+    table, sizes = np.zeros((400, 16), np.float32), {}
+    for axes in ("given", "principal"):
+        config = configs.LatticeDownlink(kind="lattice", step=0.05, axes=axes)
+        link = link_of(config)
+        for version in range(10):
+            link.publish(version, table + moves[:version].sum(axis=0, dtype=np.float32))
+        sizes[axes] = len(link.message(5)[-1])
+    assert sizes["principal"] < 0.5 * sizes["given"]

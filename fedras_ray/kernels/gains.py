@@ -1,0 +1,67 @@
+"""An update as one direction and a gain per row.
+
+n rows of one update, D width, K gains.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fedras_ray.kernels.compiling import compiled
+from fedras_ray.kernels.lines import Line, Rows
+
+
+@compiled
+def direction(rows: Rows, points: Line) -> Rows:
+    """(D,) the rows' sum weighted by their points, its largest magnitude exactly 1; zeros for none.
+
+    With the points of `lines.project` it is one more power iteration.
+    """
+    total = np.zeros(rows.shape[1])
+    for row in range(len(rows)):
+        for column in range(rows.shape[1]):
+            total[column] += points[row] * rows[row, column]
+    peak = np.abs(total).max()
+    if peak > 0:
+        total /= peak
+    return total.astype(np.float32)
+
+
+@compiled
+def least_squares(rows: Rows, shape: Rows) -> Line:
+    """(n,) the gain g of each row x for which |x − g·shape|² is least; 0 where the shape is zero."""
+    gains = np.zeros(len(rows))
+    energy = 0.0
+    for column in range(len(shape)):
+        energy += np.float64(shape[column]) * np.float64(shape[column])
+    if energy == 0:
+        return gains
+    for row in range(len(rows)):
+        point = 0.0
+        for column in range(len(shape)):
+            point += np.float64(shape[column]) * np.float64(rows[row, column])
+        gains[row] = point / energy
+    return gains
+
+
+@compiled
+def means(gains: Line, order: NDArray[np.int64], edges: NDArray[np.int64]) -> tuple[Line, NDArray[np.int32]]:
+    """The mean of each interval of the sorted gains (K',), and the interval of each row (n,).
+
+    Intervals without members are left out.
+    """
+    levels = np.empty(len(edges) - 1)
+    index = np.empty(len(gains), np.int32)
+    used = 0
+    for level in range(len(edges) - 1):
+        members = edges[level + 1] - edges[level]
+        if members == 0:
+            continue
+        total = 0.0
+        for place in range(edges[level], edges[level + 1]):
+            total += gains[order[place]]
+            index[order[place]] = used
+        levels[used] = total / members
+        used += 1
+    return levels[:used].copy(), index

@@ -26,6 +26,7 @@ class Purpose(IntEnum):
     ENCODING = 7
     EVALUATION_NEGATIVES = 8
     DOWNLINK = 9
+    BOOTSTRAP = 10
 
 
 def stream(seed: int, purpose: Purpose, client: int = 0, turn: int = 0) -> Generator:

@@ -69,7 +69,7 @@ def test_the_data_set_is_an_input(kept, finished):
 def test_the_files_are_artifacts_beside_the_store(kept, finished):
     client, _, run = kept
     names = {artifact.path for artifact in client.list_artifacts(run.info.run_id)}
-    assert names == {"config.toml", "records.parquet", "summary.json", "report.html"}
+    assert names == {"config.toml", "records.parquet", "users.parquet", "summary.json", "report.html"}
     assert run.info.artifact_uri.startswith((finished.folder / "mlartifacts").as_uri())
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fedras_ray.evaluation import comparison
+from fedras_ray.evaluation import bootstrap
 from fedras_ray.evaluation.comparison import Difference, Verdict, compare
 
 TRUTH = 0.01
@@ -30,17 +30,17 @@ def covered(worlds, seeds, **spread):
 
 @pytest.mark.parametrize("seeds", [2, 3, 10])
 def test_the_interval_holds_the_truth_as_often_as_it_says(seeds, monkeypatch):
-    monkeypatch.setattr(comparison, "REPLICATES", 1_000)
+    monkeypatch.setattr(bootstrap, "REPLICATES", 1_000)
     assert 0.93 <= covered(200, seeds) <= 1
 
 
 def test_where_users_alone_vary_it_is_as_narrow_as_it_can_be(monkeypatch):
-    monkeypatch.setattr(comparison, "REPLICATES", 1_000)
+    monkeypatch.setattr(bootstrap, "REPLICATES", 1_000)
     assert 0.91 <= covered(300, 5, training=0, noise=1e-6) <= 0.98
 
 
 def test_forgetting_the_seeds_would_promise_too_much(monkeypatch):
-    monkeypatch.setattr(comparison, "REPLICATES", 500)
+    monkeypatch.setattr(bootstrap, "REPLICATES", 500)
     assert covered(200, 1, training=0.02) < 0.8  # one seed: the reason for `seeds_judged`
     assert covered(200, 3, training=0.02) > 0.92
 
@@ -78,7 +78,7 @@ def test_where_seeds_alone_vary_it_is_the_t_test_over_seeds():
 def test_many_users_are_resampled_in_groups_with_the_same_spread(monkeypatch):
     method, reference = world(4, 2, 4_000)
     alone = compare(method, reference)
-    monkeypatch.setattr(comparison, "BLOCKS", 300)
+    monkeypatch.setattr(bootstrap, "BLOCKS", 300)
     grouped = compare(method, reference)
     assert grouped.high - grouped.low == pytest.approx(alone.high - alone.low, rel=0.1)
     assert grouped.users_error == alone.users_error

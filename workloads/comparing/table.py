@@ -76,7 +76,11 @@ def blocks(results: Results) -> list[Block]:
 
 
 def _score(score: Score) -> str:
-    return f"{score.mean:.4f}" if score.error is None else f"{score.mean:.4f} ±{score.error:.4f}".replace("±0.", "±.")
+    return (
+        f"{score.mean:.4f}"
+        if score.error is None
+        else f"{score.mean:.4f} ±{score.error:.4f}".replace("±0.", "±.")
+    )
 
 
 def _bytes(one: MethodResult) -> list[str]:

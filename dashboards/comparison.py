@@ -24,8 +24,9 @@ def render(path: Path) -> str:
     sections = [
         section("result", "Result", lead, measured(found)),
         section("price", "Quality for its price", quality_and_bytes(found)),
-        section("test", "Is anything lost?", against_reference(found), tested(found)),
     ]
+    if len(found.methods) > 1:
+        sections.append(section("test", "Is anything lost?", against_reference(found), tested(found)))
     return page(found.name, "comparison", sections)
 
 

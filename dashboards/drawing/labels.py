@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from dashboards.drawing.axes import Frame
 from dashboards.drawing.svg import EM, text, text_width
@@ -13,11 +14,23 @@ _MARK = 5.0  # px around a point that are its own
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 
-def labels(box: Frame, points: Sequence[tuple[str, float, float]]) -> str:
-    """A name for each point (name, x, y in px); one that has no free place is left to the legend."""
-    taken = [(x - _MARK, y - _MARK, x + _MARK, y + _MARK) for _, x, y in points]
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A point in px, and how far its error bar reaches up and down."""
+
+    name: str
+    x: float
+    y: float
+    reach: float = 0.0
+
+
+def labels(box: Frame, spots: Sequence[Spot]) -> str:
+    """A name for each point; one that has no free place is left to the legend."""
+    taken = [(one.x - _MARK, one.y - _MARK, one.x + _MARK, one.y + _MARK) for one in spots]
+    taken += [(one.x - 1, one.y - one.reach, one.x + 1, one.y + one.reach) for one in spots]
     drawn = ""
-    for name, x, y in points:
+    for spot in spots:
+        name, x, y = spot.name, spot.x, spot.y
         for left, base in _places(x, y, text_width(name)):
             wanted = (left, base - 0.8 * EM, left + text_width(name), base + 0.25 * EM)
             if _inside(wanted, box) and not any(_touch(wanted, other) for other in taken):

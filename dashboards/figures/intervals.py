@@ -11,7 +11,6 @@ from dashboards.markup import figure, shorten
 from dashboards.methods import Comparison, Method
 from dashboards.units import percent, signed
 
-_WIDTH = 460.0
 _ROW = 30.0  # px per method
 _CAP = 3.0  # px, half the bar across an interval's end
 
@@ -26,7 +25,7 @@ def against_reference(found: Comparison) -> str:
     height = 36.0 + _ROW * len(rows) + 44.0
     y = scale.Scale(0.0, float(len(rows)), (), ())
     left = max(text_width(shorten(one.name, 24)) for one in rows) + 12.0
-    plain = axes.frame(x, y, _WIDTH, height)
+    plain = axes.frame(x, y, axes.WIDTH, height)
     box = Frame(x, y, plain.width, plain.height, left, plain.right, plain.top, plain.bottom)
     body = axes.draw(box, f"{title(found.metric)}: difference", f"relative to {found.reference}")
     body += _upright(box, 0.0, "axis") + _upright(box, -found.margin, "level")

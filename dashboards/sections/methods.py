@@ -42,9 +42,9 @@ def tested(found: Comparison) -> str:
     margin = percent(found.margin)
     caption = (
         f"{escape(short_title(found.metric))} against {escape(found.reference)}, as shares of its quality. "
-        f"Paired over users and seeds. No loss: the 95 % interval ends above {MINUS}{margin}. Loss: it ends "
-        "below 0. Loss within margin: both. Too thin: neither can be said on so few users and seeds."
-        f"{_alone(found)}"
+        "Paired over users and seeds. No loss: the lower end of the 95 % interval is above "
+        f"{MINUS}{margin}. Loss: its upper end is below 0. Loss within margin: both. Too thin: neither "
+        f"can be said on so few users and seeds.{_alone(found)}"
     )
     return table(
         caption, ["method", "difference", "95 % interval", "verdict"], rows, label="Tests", kind="numbers"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing import active_children, get_context
 from pathlib import Path
@@ -13,12 +15,12 @@ from pathlib import Path
 from rich.console import Console
 
 from fedras_ray.config import Experiment
-from fedras_ray.errors import FedrasError, RunError
+from fedras_ray.errors import ExecutorError, FedrasError, RunError
 from workloads.comparing.plan import Plan
 from workloads.running import Options, run
 from workloads.sinks import Summary
 from workloads.speech import console, say
-from workloads.stopping import stoppable
+from workloads.stopping import Stopped, stoppable
 from workloads.units import saving, size
 
 
@@ -87,8 +89,9 @@ def run_all(wanted: Sequence[Task], options: Options, jobs: int) -> None:
     for task in wanted:
         if task not in due:
             say(f"kept    {task.title}")
-    for done, task in enumerate(_computed(due, options, jobs) if jobs > 1 else _one_by_one(due, options), 1):
-        say(f"done    {done} of {len(due)}: {task.title}  ·  {_outcome(task)}")
+    with closing(_computed(due, options, jobs) if jobs > 1 else _one_by_one(due, options)) as computed:
+        for done, task in enumerate(computed, 1):
+            say(f"done    {done} of {len(due)}: {task.title}  ·  {_outcome(task)}")
 
 
 def _outcome(task: Task) -> str:
@@ -98,14 +101,14 @@ def _outcome(task: Task) -> str:
     return f"NDCG@10 {quality:.4f}, {sent}" if quality is not None else sent
 
 
-def _one_by_one(due: Sequence[Task], options: Options) -> Iterator[Task]:
+def _one_by_one(due: Sequence[Task], options: Options) -> Generator[Task, None, None]:
     for task in due:
         with _named(task):
             run(task.experiment, replace(options, out=task.directory), console)
         yield task
 
 
-def _computed(due: Sequence[Task], options: Options, jobs: int) -> Iterator[Task]:
+def _computed(due: Sequence[Task], options: Options, jobs: int) -> Generator[Task, None, None]:
     """Several at once; whatever ends this ends the processes, each of which closes what it began."""
     pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"))
     before = set(active_children())
@@ -115,6 +118,10 @@ def _computed(due: Sequence[Task], options: Options, jobs: int) -> Iterator[Task
             with _named(waiting[future]):
                 future.result()
             yield waiting[future]
+    except BrokenProcessPool as error:
+        raise ExecutorError(
+            "a run's process was killed, perhaps for want of memory; try fewer --jobs"
+        ) from error
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
         for child in set(active_children()) - before:
@@ -125,8 +132,11 @@ def _computed(due: Sequence[Task], options: Options, jobs: int) -> Iterator[Task
 
 
 def _in_a_process(task: Task, options: Options) -> None:
-    with stoppable():
-        run(task.experiment, replace(options, out=task.directory, progress=False), Console(stderr=True))
+    try:
+        with stoppable():
+            run(task.experiment, replace(options, out=task.directory, progress=False), Console(stderr=True))
+    except Stopped as stopped:
+        os._exit(stopped.exit_status)  # all is closed; to return would be to be given the next run
 
 
 @contextmanager

@@ -119,10 +119,11 @@ def _begun(plan: Plan, directory: Path) -> ParentRun:
 
 def _known(client: MlflowClient, uri: str, path: Path) -> str | None:
     """The run of before, where it still is."""
-    if not path.exists():
-        return None
-    found = json.loads(path.read_text(encoding="utf-8"))
-    if found["uri"] != uri:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if found["uri"] != uri:
+            return None
+    except (OSError, ValueError, LookupError, TypeError):  # not there, or not ours: a new one is no loss
         return None
     here = client.search_experiments()
     runs = client.search_runs([one.experiment_id for one in here], f"attributes.run_id = '{found['run_id']}'")

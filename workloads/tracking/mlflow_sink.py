@@ -19,6 +19,7 @@ from typing import Any
 
 from mlflow import entities
 from mlflow.entities import DatasetInput, InputTag, Metric, Param, RunTag
+from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from fedras_ray.config import Experiment
@@ -135,8 +136,16 @@ def opened(uri: str, began_ms: int, experiment: Experiment, dataset: Dataset, pa
         run = client.create_run(place, start_time=began_ms, run_name=name)
         run_id = str(run.info.run_id)
         client.log_batch(run_id, params=parameters(experiment), tags=tags(experiment, parent))
-        client.log_inputs(run_id, [dataset_input(dataset)])
+        log_dataset(client, run_id, dataset_input(dataset))
     return OpenRun(client, run_id)
+
+
+def log_dataset(client: MlflowClient, run_id: str, given: DatasetInput) -> None:
+    """Name the data set as an input, also where another run is adding the same one to the store just now."""
+    try:
+        client.log_inputs(run_id, [given])
+    except MlflowException:  # both found it missing and the other was first: now it is there
+        client.log_inputs(run_id, [given])
 
 
 def dataset_input(dataset: Dataset) -> DatasetInput:

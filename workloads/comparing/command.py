@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from fedras_ray.errors import ConfigError
 from workloads.speech import console, say
@@ -90,7 +91,8 @@ def compare(
     except Stopped as stopped:
         say("stopped; finished runs are kept")
         raise typer.Exit(stopped.exit_status) from None
-    console.print(tables(outcome.results), width=None if console.is_terminal else FILE_WIDTH)
+    wide = console if console.is_terminal else Console(stderr=True, width=FILE_WIDTH)
+    wide.print(tables(outcome.results))
     say(f"page    {outcome.directory / 'comparison.html'}")
     if outcome.tracking_uri:
         say(f"MLflow  {ui_command(outcome.tracking_uri)}")

@@ -103,6 +103,7 @@ def _outcome(task: Task) -> str:
 
 def _one_by_one(due: Sequence[Task], options: Options) -> Generator[Task, None, None]:
     for task in due:
+        say(f"run     {task.title}")
         with _named(task):
             run(task.experiment, replace(options, out=task.directory), console)
         yield task
@@ -145,6 +146,4 @@ def _named(task: Task) -> Iterator[None]:
     try:
         yield
     except FedrasError as error:
-        raise RunError(
-            f"{task.title}: {error} (what is finished stays in {task.directory.parent})"
-        ) from error
+        raise RunError(f"{task.title}: {error} (finished runs stay in {task.directory.parent})") from error

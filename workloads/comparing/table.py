@@ -106,7 +106,7 @@ def said(found: Difference) -> str:
 def _drawn(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0))
     for place, title in enumerate(head):
-        table.add_column(title, justify="right" if place else "left", no_wrap=True)
+        table.add_column(title, justify="right" if place else "left", no_wrap=bool(place))
     for row in rows:
         table.add_row(*row)
     return table

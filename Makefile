@@ -13,13 +13,16 @@ export RAY_USAGE_STATS_ENABLED := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types layers format unit golden fuzz bench ui constraints clean
+.PHONY: help run study-payload test lint types layers format unit golden fuzz bench ui constraints clean
 
 help:  ## Say what there is
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 run: $(VENV)/.ready  ## Train FedRAS on MovieLens-100K; ARGS="ml-100k-dense --set seed=2" for something else
 	$(BIN)/fedras run $(ARGS)
+
+study-payload: $(VENV)/.ready  ## Quality and bytes of every codec on MovieLens-100K, three seeds (an hour); goes on where it stopped
+	$(BIN)/fedras compare payload-ml-100k --out runs/payload-ml-100k $(ARGS)
 
 test: lint types layers unit  ## Everything that must hold: ruff, mypy, import-linter, pytest
 

@@ -43,6 +43,13 @@ def percent(fraction: float) -> str:
     return f"{fraction * 100:.{digits}f} %".replace("-", MINUS)
 
 
+def signed(share: float | None) -> str:
+    """A relative difference with its sign; a dash where it has none."""
+    if share is None:
+        return "–"
+    return f"{'+' if share > 0 else ''}{100 * share:.1f} %".replace("-", MINUS)
+
+
 def grouped(count: float) -> str:
     """A whole number with its thousands set apart."""
     return f"{round(count):,}".replace(",", THIN).replace("-", MINUS)

@@ -15,7 +15,7 @@ from fedras_ray.clock import Nanos
 from fedras_ray.config import Experiment
 from fedras_ray.executor import Executor, Pending
 from fedras_ray.flight import Flight
-from fedras_ray.records import EvaluationRecord
+from fedras_ray.records import EvaluationRecord, UserQualityRecord
 from fedras_ray.server.downlink import Downlink
 from fedras_ray.server.server import Server
 
@@ -43,14 +43,31 @@ class Judge:
             parts.append(self._executor.evaluate(shard, views, self._flight.training(shard)))
         self._asked.append((server.version, at_ns, server.tally.up, server.tally.down, parts))
 
-    def collect(self) -> Iterator[EvaluationRecord]:
-        """Wait for what was submitted."""
+    def collect(self, last: bool = False) -> Iterator[EvaluationRecord | UserQualityRecord]:
+        """Wait for what was submitted; the `last` time, say how each user is served, too."""
+        found: list[ShardQuality] = []
         for version, at_ns, up, down, parts in self._asked:
             found = [part.result() for part in parts]
             yield EvaluationRecord(
                 version, at_ns, up, down, sum(len(one.users) for one in found), mean(found)
             )
+        if last:
+            yield each(self._asked[-1][0], found)
         self._asked = []
+
+
+def each(version: int, parts: list[ShardQuality]) -> UserQualityRecord:
+    """All users of all shards, by their number."""
+    users = np.concatenate([part.users for part in parts])
+    order = np.argsort(users)
+    names = sorted({name for part in parts for name in part.metrics})
+    filled = [part for part in parts if len(part.users)]
+    columns = (np.concatenate([part.metrics[name] for part in filled])[order] for name in names)
+    return UserQualityRecord(
+        version,
+        users[order].astype(np.int32),
+        tuple((name, column.astype(np.float32)) for name, column in zip(names, columns, strict=True)),
+    )
 
 
 def mean(parts: list[ShardQuality]) -> tuple[tuple[str, float], ...]:

@@ -1,7 +1,8 @@
 """What a simulation says while it runs: frozen records, one flat schema, and a digest of the trace.
 
-The simulation *yields* records; sinks (Parquet, MLflow, a progress display) listen. There are four
-kinds, told apart by their type, and written into one table by `as_row` with a ``kind`` column.
+The simulation *yields* records; sinks (Parquet, MLflow, a progress display) listen. Kinds are told
+apart by their type. Four are flat: `as_row` writes them into one table with a ``kind`` column. The
+fifth, `UserQualityRecord`, is columns of its own; a sink that has no use for it passes it over.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from enum import IntEnum
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 SCHEMA_VERSION = 1
 
@@ -87,6 +91,33 @@ class EvaluationRecord:
     quality: tuple[tuple[str, float], ...]  # e.g. ("recall@10", 0.08), sorted by name
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class UserQualityRecord:
+    """The last evaluation, user by user: what paired tests need, and means no longer have.
+
+    Of every user that has a test item it holds the metrics and nothing else: neither its items nor
+    its private state has left its shard. Float32, as a million users are 28 MB then.
+    """
+
+    version: int
+    users: NDArray[np.int32]  # (E,) ascending
+    quality: tuple[tuple[str, NDArray[np.float32]], ...]  # name and (E,), sorted by name
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, UserQualityRecord)
+            and self.version == other.version
+            and np.array_equal(self.users, other.users)
+            and [name for name, _ in self.quality] == [name for name, _ in other.quality]
+            and all(
+                np.array_equal(mine, theirs)
+                for (_, mine), (_, theirs) in zip(self.quality, other.quality, strict=True)
+            )
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # arrays have no hash
+
+
 @dataclass(frozen=True, slots=True)
 class EndRecord:
     """The last record: what the whole run comes to."""
@@ -107,7 +138,8 @@ class EndRecord:
     trace_digest: str
 
 
-Record = TurnRecord | VersionRecord | EvaluationRecord | EndRecord
+FlatRecord = TurnRecord | VersionRecord | EvaluationRecord | EndRecord
+Record = FlatRecord | UserQualityRecord
 KINDS: dict[type[Any], str] = {
     TurnRecord: "turn",
     VersionRecord: "version",
@@ -116,7 +148,7 @@ KINDS: dict[type[Any], str] = {
 }
 
 
-def as_row(record: Record) -> dict[str, Any]:
+def as_row(record: FlatRecord) -> dict[str, Any]:
     """A flat row for a table: the fields of the record, and its kind."""
     row: dict[str, Any] = {"kind": KINDS[type(record)]}
     for field in fields(record):
@@ -145,6 +177,6 @@ class Trace:
         return self._state.hexdigest()
 
 
-def rows(records: Iterable[Record]) -> list[dict[str, Any]]:
+def rows(records: Iterable[FlatRecord]) -> list[dict[str, Any]]:
     """`as_row` over many."""
     return [as_row(record) for record in records]

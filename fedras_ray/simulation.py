@@ -75,7 +75,7 @@ def simulate(experiment: Experiment, population: Population, executor: Executor)
 
     Yields:
         Records in the order of virtual time; an `EvaluationRecord` may follow later than its
-        version's other records, and the `EndRecord` is last.
+        version's other records; the `UserQualityRecord` comes before the `EndRecord`, which is last.
 
     Raises:
         ConfigError: the schedule asks for more clients than there are.
@@ -125,7 +125,7 @@ class Simulation:
                     self._finish_training(at_ns, event)
                 case Arrived():
                     yield from self._arrive(at_ns, event)
-        yield from self._judge.collect()
+        yield from self._judge.collect(last=True)
         yield self._server.end(self._most_downlink_state, self._trace.digest())
 
     def _running(self) -> bool:

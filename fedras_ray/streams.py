@@ -26,6 +26,7 @@ class Purpose(IntEnum):
     ENCODING = 7
     EVALUATION_NEGATIVES = 8
     DOWNLINK = 9
+    BOOTSTRAP = 10
     LANES = 11
 
 

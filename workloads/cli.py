@@ -14,6 +14,7 @@ from rich.table import Table
 from fedras_ray import __version__
 from fedras_ray.config import Experiment, read
 from fedras_ray.errors import FedrasError
+from workloads.comparing.command import compare
 from workloads.experiments import DEFAULT, find, names
 from workloads.speech import console, say, say_error
 from workloads.stopping import Stopped, stoppable
@@ -88,6 +89,12 @@ def run(
         say(f"MLflow  {ui_command(outcome.tracking_uri)}")
     if as_json:
         typer.echo(json.dumps(outcome.summary))
+
+
+app.command("compare")(compare)
+
+
+app.command("compare")(compare)
 
 
 @app.command()

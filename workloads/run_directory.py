@@ -1,4 +1,4 @@
-"""A run's directory: ``config.toml``, ``records.parquet``, ``summary.json``, ``report.html``."""
+"""A run's directory: its configuration, ``records.parquet``, ``summary.json``; others add to it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from fedras_ray.config import Experiment
 from fedras_ray.errors import RunError
 from fedras_ray.evaluation.quality import METRICS
-from fedras_ray.records import KINDS, SCHEMA_VERSION, Record, as_row
+from fedras_ray.records import KINDS, SCHEMA_VERSION, Record, UserQualityRecord, as_row
 from workloads.sinks import Ending, Summary
 
 ROWS_PER_GROUP = 50_000
@@ -94,7 +94,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 class RecordWriter:
-    """Writes every record to ``records.parquet``, a row group at a time."""
+    """Writes every record that is flat to ``records.parquet``, a row group at a time."""
 
     def __init__(self, directory: Path) -> None:
         self.path = directory / "records.parquet"
@@ -106,6 +106,8 @@ class RecordWriter:
 
     def take(self, record: Record) -> None:
         """See `Sink.take`."""
+        if isinstance(record, UserQualityRecord):
+            return
         self._rows.append(as_row(record))
         if len(self._rows) >= ROWS_PER_GROUP:
             self._flush()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import closing, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from workloads.sinks import Sink, Summary, listening
 from workloads.speech import say
 from workloads.summary import summarize
 from workloads.tracking.mlflow_sink import MlflowSink
+from workloads.user_quality import UserQualityWriter
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class Options:
     address: str | None = None
     serial: bool = False  # in this process, without Ray
     mlflow: bool = True
+    parent: str | None = None  # the MLflow run of the comparison it belongs to
+    progress: bool = True  # shown while it runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +78,16 @@ def run(experiment: Experiment, options: Options, console: Console) -> Outcome:
     directory = run_directory.place(options.out, experiment)
     dataset = load(experiment.data, experiment.seed, say=say)
     tracked = options.mlflow and experiment.tracking.mlflow
-    with listening(MlflowSink(experiment, dataset)) if tracked else nullcontext() as tracker:
+    opened = listening(MlflowSink(experiment, dataset, options.parent)) if tracked else nullcontext()
+    with opened as tracker:
         run_directory.create(directory, experiment)
         session = _session(experiment, dataset, options)
         with (
-            listening(ProgressDisplay(experiment, console, pace)) as progress,
+            _progress(experiment, options, console, pace) as progress,
             listening(RecordWriter(directory)) as writer,
         ):
-            last, end = _drain(session, [pace, progress, writer, *([tracker] if tracker else [])])
+            sinks = [pace, progress, writer, UserQualityWriter(directory), tracker]
+            last, end = _drain(session, [sink for sink in sinks if sink])
         popularity = popularity_quality(dataset, experiment.evaluation.sampled_negatives, experiment.seed)
         summary = summarize(experiment, dataset, last, end, _wall(pace, session), popularity)
         files = _finished(directory, summary)
@@ -97,6 +102,12 @@ def _session(experiment: Experiment, dataset: Dataset, options: Options) -> Seri
     return RaySession(experiment, dataset, options.address)
 
 
+def _progress(
+    experiment: Experiment, options: Options, console: Console, pace: Pace
+) -> AbstractContextManager[ProgressDisplay | None]:
+    return listening(ProgressDisplay(experiment, console, pace)) if options.progress else nullcontext()
+
+
 def _wall(pace: Pace, session: SerialSession | RaySession) -> dict[str, float]:
     return {
         "seconds": pace.elapsed_s,
@@ -109,7 +120,7 @@ def _wall(pace: Pace, session: SerialSession | RaySession) -> dict[str, float]:
 
 def _finished(directory: Path, summary: Summary) -> list[Path]:
     """Write what needs the whole run; returns all files of the run."""
-    files = [directory / "config.toml", directory / "records.parquet"]
+    files = [directory / name for name in ("config.toml", "records.parquet", "users.parquet")]
     files.append(run_directory.write_summary(directory, summary))
     return [*files, write_report([directory], directory / "report.html")]
 

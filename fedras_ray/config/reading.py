@@ -22,15 +22,23 @@ def read(path: Path, overrides: Sequence[str] = ()) -> Experiment:
     Raises:
         ConfigError: the file, a key or a value is wrong; the message names it.
     """
+    return build(read_tree(path), overrides)
+
+
+def read_tree(path: Path) -> Tree:
+    """What a TOML file says, whatever it is about.
+
+    Raises:
+        ConfigError: it cannot be read, or is no TOML.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(str(path), f"cannot be read: {error}") from error
     try:
-        tree = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(str(path), f"is not valid TOML: {error}") from error
-    return build(tree, overrides)
 
 
 def build(tree: Tree, overrides: Sequence[str] = ()) -> Experiment:
@@ -39,26 +47,26 @@ def build(tree: Tree, overrides: Sequence[str] = ()) -> Experiment:
     Raises:
         ConfigError: a key or a value is wrong.
     """
-    tree = _merge(Experiment().model_dump(mode="json", exclude_none=True), tree)
+    tree = merged(Experiment().model_dump(mode="json", exclude_none=True), tree)
     for override in overrides:
         _lay(tree, override)
     try:
         return Experiment.model_validate(tree)
     except ValidationError as error:
-        raise _first(error, tree) from error
+        raise first_problem(error, tree) from error
 
 
-def _merge(base: Tree, over: Tree) -> Tree:
+def merged(base: Tree, over: Tree) -> Tree:
     """`over` laid on `base`; where a section changes its ``kind``, nothing of the old kind stays."""
     same_kind = over.get("kind", base.get("kind")) == base.get("kind")
-    merged = dict(base) if same_kind else {}
+    both = dict(base) if same_kind else {}
     for name, value in over.items():
-        old = merged.get(name)
+        old = both.get(name)
         if isinstance(old, dict) and isinstance(value, dict):
-            merged[name] = _merge(old, value)
+            both[name] = merged(old, value)
         else:
-            merged[name] = copy.deepcopy(value)
-    return merged
+            both[name] = copy.deepcopy(value)
+    return both
 
 
 def _lay(tree: Tree, override: str) -> None:
@@ -87,7 +95,7 @@ def _value(text: str) -> Any:
     return parsed["value"] if len(parsed) == 1 else text
 
 
-def _first(error: ValidationError, tree: Tree) -> ConfigError:
+def first_problem(error: ValidationError, tree: Tree) -> ConfigError:
     """The first thing pydantic found wrong, with its path as a user would write it."""
     found = error.errors(include_url=False)[0]
     message = str(found["msg"]).removeprefix("Value error, ")

@@ -57,6 +57,7 @@ class Story:
     def totals(self) -> dict[str, int]:
         return {
             "at_ns": self.at, "up_bytes": self.up, "down_bytes": self.down, "wasted_bytes": self.wasted,
+            "catch_up_bytes": 0, "snapshot_bytes": 0, "downlink_state_bytes": 0,
             "dense_up_bytes": self.turns * DENSE, "dense_down_bytes": self.turns * DENSE,
             "sparse_up_bytes": self.sparse,
         }  # fmt: skip
@@ -90,7 +91,7 @@ class Story:
         trained = start + int(samples * 1e-3 * slowness * S)
         return TurnRecord(
             int(self.rng.integers(943)), name, 0, version, self.at, start, trained,
-            trained + int((0.056 + up / link) * S), down, up, DENSE, DENSE, touched * WIDTH * 4,
+            trained + int((0.056 + up / link) * S), down, up, 0, 0, DENSE, DENSE, touched * WIDTH * 4,
             samples, touched, k, 0, Fate.USED,
         )  # fmt: skip
 

@@ -24,6 +24,8 @@ from fedras_ray.data.catalog import entry
 from fedras_ray.records import KINDS, EvaluationRecord, VersionRecord
 from workloads import run_directory
 from workloads.cli import app
+from workloads.comparing.plan import Question, plan
+from workloads.comparing.study import is_study
 from workloads.experiments import find
 
 ROOT = Path(__file__).parents[2]
@@ -104,7 +106,10 @@ def test_the_examples_run(name, monkeypatch, capsys):
 @pytest.mark.parametrize("name", pages_with("toml"))
 def test_experiments_are_valid(name):
     for fence in fences(PAGES[name]):
-        if fence.kind == "toml":
+        if fence.kind == "toml" and is_study(tomllib.loads(fence.text)):
+            Path("study.toml").write_text(fence.text, encoding="utf-8")
+            plan(["study.toml"], [], Question())
+        elif fence.kind == "toml":
             build(tomllib.loads(fence.text))
 
 
@@ -150,6 +155,9 @@ def check_fedras(words, mentioned=False):
         name = known["experiment"]
         tree = {} if name.endswith(".toml") else tomllib.loads(find(name).read_text(encoding="utf-8"))
         build(tree, known["settings"] or [])
+    elif "sources" in known:
+        named = [source for source in known["sources"] if not source.endswith(".toml")]
+        assert not named or plan(named, known["settings"] or [], Question())
     elif "name" in known and not known["name"].endswith(".toml"):
         entry(known["name"])
 

@@ -2,12 +2,22 @@
 
 from dataclasses import FrozenInstanceError, fields, replace
 
+import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from fedras_ray import records
-from fedras_ray.records import EndRecord, EvaluationRecord, Fate, Trace, TurnRecord, VersionRecord, as_row
+from fedras_ray.records import (
+    EndRecord,
+    EvaluationRecord,
+    Fate,
+    Trace,
+    TurnRecord,
+    UserQualityRecord,
+    VersionRecord,
+    as_row,
+)
 
 
 def filled(kind, **known):
@@ -59,6 +69,18 @@ def test_rows_keep_the_order_of_the_records():
     assert [row["kind"] for row in records.rows(RECORDS.values())] == list(RECORDS)
     used = replace(RECORDS["turn"], fate=Fate.USED)
     assert [row["fate"] for row in records.rows([used, RECORDS["turn"]])] == ["used", "wasted"]
+
+
+def each(version=3, users=(1, 2), metric="ndcg@10", values=(0.5, 0.25)):
+    quality = ((metric, np.array(values, dtype=np.float32)),)
+    return UserQualityRecord(version, np.array(users, dtype=np.int32), quality)
+
+
+def test_the_quality_of_users_is_equal_where_all_of_it_is():
+    assert each() == each()
+    for other in (each(version=4), each(users=(1, 3)), each(metric="ndcg@20"), each(values=(0.5, 0.5)), 3):
+        assert each() != other
+    assert UserQualityRecord(3, each().users, ()) != each()
 
 
 EVENT = st.tuples(

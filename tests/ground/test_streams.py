@@ -18,6 +18,7 @@ PINNED = {
     "ENCODING": 7,
     "EVALUATION_NEGATIVES": 8,
     "DOWNLINK": 9,
+    "BOOTSTRAP": 10,
 }
 
 SMALL = st.integers(0, 3)

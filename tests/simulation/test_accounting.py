@@ -10,7 +10,14 @@ from fedras_ray.config import build
 from fedras_ray.errors import ConfigError
 from fedras_ray.executor import SerialExecutor
 from fedras_ray.fleet.build import build_fleet
-from fedras_ray.records import EndRecord, EvaluationRecord, Fate, TurnRecord, VersionRecord
+from fedras_ray.records import (
+    EndRecord,
+    EvaluationRecord,
+    Fate,
+    TurnRecord,
+    UserQualityRecord,
+    VersionRecord,
+)
 from fedras_ray.simulation import population_of, simulate
 
 
@@ -61,7 +68,7 @@ def test_used_and_wasted_turns_are_all_turns(observed):
 def test_time_never_runs_back(observed):
     _, _, _, records = observed
     at = [record.arrived_at_ns if isinstance(record, TurnRecord) else record.at_ns for record in records[:-1]
-          if not isinstance(record, EvaluationRecord)]  # fmt: skip
+          if not isinstance(record, EvaluationRecord | UserQualityRecord)]  # fmt: skip
     assert at == sorted(at)
 
 
@@ -134,3 +141,15 @@ def test_more_clients_than_there_are_is_a_clear_error(small):
                  ["schedule.kind=sync", "schedule.clients_per_version=1000"])  # fmt: skip
     with pytest.raises(ConfigError, match="1000 clients at once, but only 150"):
         list(simulate(many, population_of(dataset), SerialExecutor(many, dataset)))
+
+
+def test_the_last_evaluation_is_also_there_user_by_user(observed):
+    experiment, dataset, _, records = observed
+    (each,) = of(records, UserQualityRecord)
+    last = of(records, EvaluationRecord)[-1]
+    assert each.version == last.version == experiment.schedule.versions
+    assert each.users.tolist() == np.flatnonzero(dataset.test.counts() > 0).tolist()
+    assert [name for name, _ in each.quality] == [name for name, _ in last.quality]
+    assert all(values.dtype == np.float32 for _, values in each.quality)
+    means = [float(values.mean(dtype=np.float64)) for _, values in each.quality]
+    assert means == pytest.approx([value for _, value in last.quality], abs=1e-7)

@@ -5,10 +5,22 @@ from typing import get_type_hints
 import numpy as np
 
 from fedras_ray.clients import Assignment, ClientHost, Turn
+from fedras_ray.executor import SerialExecutor
+from fedras_ray.records import UserQualityRecord
+from fedras_ray.simulation import population_of, simulate
 
 
 def test_a_turn_carries_bytes_and_counts_alone():
     assert set(get_type_hints(Turn).values()) <= {int, bytes, float}
+
+
+def test_of_a_user_nothing_is_told_but_the_number_and_metrics(small):
+    experiment, dataset = small
+    records = simulate(experiment, population_of(dataset), SerialExecutor(experiment, dataset))
+    (each,) = [record for record in records if isinstance(record, UserQualityRecord)]
+    assert set(each.__slots__) == {"version", "users", "quality"}
+    assert all(values.shape == each.users.shape for _, values in each.quality)
+    assert all(((values >= 0) & (values <= 1)).all() for _, values in each.quality)
 
 
 def test_who_is_still_training_ranks_with_the_state_from_before(small):

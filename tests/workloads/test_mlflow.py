@@ -1,11 +1,14 @@
 """What MLflow keeps of a run, read back from its store."""
 
 import json
+from unittest.mock import Mock
 
 import pytest
+from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from tests.workloads.command import fedras, settings
+from workloads.tracking.mlflow_sink import log_dataset
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's and SQLAlchemy's own, while reading
 
@@ -69,7 +72,7 @@ def test_the_data_set_is_an_input(kept, finished):
 def test_the_files_are_artifacts_beside_the_store(kept, finished):
     client, _, run = kept
     names = {artifact.path for artifact in client.list_artifacts(run.info.run_id)}
-    assert names == {"config.toml", "records.parquet", "summary.json", "report.html"}
+    assert names == {"config.toml", "records.parquet", "users.parquet", "summary.json", "report.html"}
     assert run.info.artifact_uri.startswith((finished.folder / "mlartifacts").as_uri())
 
 
@@ -91,3 +94,10 @@ def test_a_run_that_fails_is_failed_there_too(tmp_path):
     assert said.err.count("error ") == 1
     _, _, run = only_run(f"sqlite:///{tmp_path}/mlflow.db")
     assert run.info.status == "FAILED"
+
+
+def test_a_data_set_that_two_runs_add_at_the_same_time_is_there_once():
+    client = Mock()
+    client.log_inputs.side_effect = [MlflowException("UNIQUE constraint failed: datasets"), None]
+    log_dataset(client, "run", Mock())
+    assert client.log_inputs.call_count == 2

@@ -19,6 +19,7 @@ from typing import Any
 
 from mlflow import entities
 from mlflow.entities import DatasetInput, InputTag, Metric, Param, RunTag
+from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from fedras_ray.config import Experiment
@@ -44,13 +45,14 @@ class MlflowSink:
     tried again with every batch, and is an error at the end, when the run itself is safe.
     """
 
-    def __init__(self, experiment: Experiment, dataset: Dataset) -> None:
+    def __init__(self, experiment: Experiment, dataset: Dataset, parent: str | None = None) -> None:
+        """`parent` is the MLflow run of the comparison that this one belongs to."""
         self.uri = tracking_uri()
         self._began_ms = int(time.time() * 1000)
         self._metrics: list[Metric] = []
         self._due = BATCH
         thread = ThreadPoolExecutor(1, "mlflow")
-        self._opening = thread.submit(opened, self.uri, self._began_ms, experiment, dataset)
+        self._opening = thread.submit(opened, self.uri, self._began_ms, experiment, dataset, parent)
         thread.shutdown(wait=False)  # it ends by itself
 
     def take(self, record: Record) -> None:
@@ -121,7 +123,7 @@ class OpenRun:
     run_id: str
 
 
-def opened(uri: str, began_ms: int, experiment: Experiment, dataset: Dataset) -> OpenRun:
+def opened(uri: str, began_ms: int, experiment: Experiment, dataset: Dataset, parent: str | None) -> OpenRun:
     """Begin an MLflow run: parameters, tags and the data set.
 
     Raises:
@@ -129,13 +131,21 @@ def opened(uri: str, began_ms: int, experiment: Experiment, dataset: Dataset) ->
     """
     with told(uri):
         client = MlflowClient(tracking_uri=uri)
-        parent = experiment_id(client, uri, experiment.tracking.experiment)
+        place = experiment_id(client, uri, experiment.tracking.experiment)
         name = f"{experiment.name} s{experiment.seed}"
-        run = client.create_run(parent, start_time=began_ms, run_name=name)
+        run = client.create_run(place, start_time=began_ms, run_name=name)
         run_id = str(run.info.run_id)
-        client.log_batch(run_id, params=parameters(experiment), tags=tags(experiment))
-        client.log_inputs(run_id, [dataset_input(dataset)])
+        client.log_batch(run_id, params=parameters(experiment), tags=tags(experiment, parent))
+        log_dataset(client, run_id, dataset_input(dataset))
     return OpenRun(client, run_id)
+
+
+def log_dataset(client: MlflowClient, run_id: str, given: DatasetInput) -> None:
+    """Name the data set as an input, also where another run is adding the same one to the store just now."""
+    try:
+        client.log_inputs(run_id, [given])
+    except MlflowException:  # both found it missing and the other was first: now it is there
+        client.log_inputs(run_id, [given])
 
 
 def dataset_input(dataset: Dataset) -> DatasetInput:
@@ -167,10 +177,11 @@ def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def tags(experiment: Experiment) -> list[RunTag]:
-    """What runs are told apart by, and the job they belong to."""
+def tags(experiment: Experiment, parent: str | None = None) -> list[RunTag]:
+    """What runs are told apart by, and the comparison and the job they belong to."""
     found = {"digest": experiment.digest(), "method": experiment.codec.kind, "seed": str(experiment.seed)}
     found |= {"mlflow.source.name": f"fedras run {experiment.name}", "mlflow.source.type": "LOCAL"}
+    found |= {"mlflow.parentRunId": parent} if parent else {}
     job = json.loads(os.environ.get("RAY_JOB_CONFIG_JSON_ENV_VAR", "{}")).get("metadata", {})
     if "job_submission_id" in job:
         found |= {"ray_job": str(job["job_submission_id"]), "mlflow.source.type": "JOB"}

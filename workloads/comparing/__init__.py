@@ -1,0 +1,1 @@
+"""Several methods under several seeds: planned, run, and put beside each other."""

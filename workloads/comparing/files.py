@@ -1,0 +1,51 @@
+"""``comparison.json``, ``comparison.csv`` and ``comparison.html``: the results as files."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dashboards.comparison import write as write_page
+from workloads.comparing.results import Results
+from workloads.run_directory import write_text, writing
+
+DIFFERENCE = ("estimate", "low", "high", "relative", "relative_low", "relative_high", "verdict")
+
+
+def write(directory: Path, results: Results) -> list[Path]:
+    """Write all of them; returns their paths.
+
+    Raises:
+        RunError: one cannot be written.
+    """
+    tree = results.as_tree()
+    path, table = directory / "comparison.json", directory / "comparison.csv"
+    with writing(directory):
+        write_text(path, json.dumps(tree, indent=2) + "\n")
+        write_text(table, as_csv(tree))
+    return [path, table, write_page(path, directory / "comparison.html")]
+
+
+def as_csv(tree: Mapping[str, Any]) -> str:
+    """One row per method, numbers as they are: bytes are bytes, fractions 0 to 1."""
+    rows = [_flat(method, len(tree["seeds"])) for method in tree["methods"]]
+    text = io.StringIO()
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _flat(method: Mapping[str, Any], seeds: int) -> dict[str, Any]:
+    row = {"method": method["name"], "codec": method["codec"], "seeds": seeds}
+    for metric, score in method["scores"].items():
+        row |= {metric: score["mean"], f"{metric} error": score["error"]}
+    row |= {f"bytes {key}": value for key, value in method["bytes"].items()}
+    row["virtual seconds"] = method["virtual_seconds"]
+    found = method["difference"] or {}
+    return row | {f"difference {key}": found.get(key) for key in DIFFERENCE}

@@ -90,9 +90,12 @@ def reading(state: Counts, total: int) -> tuple[int, int]:
 
 @compiled
 def drop(state: Counts, octets: Octets, below: int, frequency: int, share: int) -> None:
-    """Go past what `put` coded with the same numbers, and shares so wide."""
-    state[LOW] -= below * share
+    """Go past what `put` coded with the same numbers, and shares so wide.
+
+    The number stays within [0, width) whatever the bytes are: above the last share no encoder is.
+    """
     state[WIDTH] = frequency * share
+    state[LOW] = min(state[LOW] - below * share, state[WIDTH] - 1)
     while state[WIDTH] < _LEAST:
         octet = octets[state[PLACE]] if state[PLACE] < len(octets) else 0
         state[LOW] = state[LOW] << 8 | octet

@@ -41,7 +41,10 @@ def test_indices_and_ids_come_back(message):
     assert all((one == other).all() for one, other in zip(back, indices, strict=True))
 
 
-@given(messages(), st.binary(max_size=40))
+NOISE = st.binary(max_size=40) | st.integers(0, 999).map(lambda size: b"\xff" * size)
+
+
+@given(messages(), NOISE)
 def test_other_bytes_are_another_message_or_refused(message, noise):
     """Whatever is accepted is what the encoder would have written."""
     sizes, _, ids, item_count = message

@@ -21,7 +21,9 @@ from numpy.typing import NDArray
 
 from fedras_ray.codecs.base import ItemUpdate, Outgoing, encode_all
 from fedras_ray.codecs.build import build_codec, sparse_bytes
+from fedras_ray.codecs.feedback import Residual, compensated, left_over, nothing_left
 from fedras_ray.config import Experiment
+from fedras_ray.config.codecs import ResidualFeedback
 from fedras_ray.data.interactions import Dataset
 from fedras_ray.errors import ClientError, FedrasError
 from fedras_ray.evaluation.quality import full_quality, sample_negatives, sampled_quality
@@ -79,6 +81,7 @@ class ClientHost:
         self._views: dict[int, Table] = {}
         self._private: dict[int, Table] = {}  # shard -> (clients of the shard, P)
         self._before: dict[int, dict[int, NDArray[np.float32]]] = {}  # shard -> client -> before its turn
+        self._residual: dict[int, Residual] = {}  # client -> what its uploads left out
         self._negatives: dict[int, Clients] = {}  # shard -> sampled candidates of its evaluated users
         for shard in shards:
             rng = stream(experiment.seed, Purpose.PRIVATE_STATE, shard)
@@ -106,8 +109,9 @@ class ClientHost:
         results = train_cohort(self._model, work, self._experiment.training)
         outgoing = [self._outgoing(*each) for each in zip(assignments, work, results, strict=True)]
         blobs = self._encoded(assignments, outgoing)
-        for one, result in zip(assignments, results, strict=True):
+        for one, result, out, blob in zip(assignments, results, outgoing, blobs, strict=True):
             self._keep(shard, one.client, result)
+            self._keep_residual(one.client, out.update, blob)
         return [
             Turn(
                 one.client,
@@ -166,7 +170,10 @@ class ClientHost:
     def _outgoing(self, one: Assignment, work: ClientWork, result: ClientResult) -> Outgoing:
         if not np.isfinite(result.private).all():
             raise ClientError(one.client, one.version, NOT_FINITE)
-        update = ItemUpdate(work.samples.item_ids, result.delta, self._dataset.item_count)
+        rows, feedback = result.delta, self._experiment.feedback
+        if isinstance(feedback, ResidualFeedback) and one.client in self._residual:
+            rows = compensated(work.samples.item_ids, rows, self._residual[one.client], feedback.decay)
+        update = ItemUpdate(work.samples.item_ids, rows, self._dataset.item_count)
         return Outgoing(update, self._encoding_stream(one), one.budget_bytes, one.version)
 
     def _encoded(self, assignments: Sequence[Assignment], outgoing: Sequence[Outgoing]) -> list[bytes]:
@@ -186,6 +193,12 @@ class ClientHost:
         place = client // self._shards
         self._before[shard][client] = self._private[shard][place].copy()
         self._private[shard][place] = result.private
+
+    def _keep_residual(self, client: int, sent: ItemUpdate, blob: bytes) -> None:
+        feedback = self._experiment.feedback
+        if isinstance(feedback, ResidualFeedback):
+            before = self._residual.get(client, nothing_left(sent.width))
+            self._residual[client] = left_over(sent, self._codec.decode(blob), before, feedback.most_rows)
 
     def _candidates(self, shard: int, users: Clients) -> Clients:
         if shard not in self._negatives:

@@ -162,6 +162,23 @@ def adaptive_actions(codec: CodecConfig) -> AdaptiveActions | None:
     return wanted if isinstance(wanted, AdaptiveActions) else None
 
 
+class NoFeedback(Section):
+    """What a codec leaves out of an upload is lost."""
+
+    kind: Literal["none"] = "none"
+
+
+class ResidualFeedback(Section):
+    """What a codec leaves out of an upload is kept by the client and added to its next one."""
+
+    kind: Literal["residual"]
+    decay: float = Field(default=1.0, gt=0, le=1)  # of the residual, per turn
+    most_rows: Count = 4_096  # that a client keeps
+
+
+FeedbackConfig = Annotated[NoFeedback | ResidualFeedback, Field(discriminator="kind")]
+
+
 class DenseDownlink(Section):
     """Every dispatch carries the whole item table."""
 

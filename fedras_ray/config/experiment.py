@@ -14,7 +14,15 @@ from pydantic import Field, model_validator
 
 from fedras_ray.config.base import Positive, Section
 from fedras_ray.config.client import MatrixFactorization, TrainingConfig
-from fedras_ray.config.codecs import ActionsCodec, CodecConfig, DenseDownlink, DownlinkConfig, ProductCodec
+from fedras_ray.config.codecs import (
+    ActionsCodec,
+    CodecConfig,
+    DenseDownlink,
+    DownlinkConfig,
+    FeedbackConfig,
+    NoFeedback,
+    ProductCodec,
+)
 from fedras_ray.config.data import CatalogData, DataConfig
 from fedras_ray.config.system import (
     EvaluationConfig,
@@ -51,6 +59,7 @@ class Experiment(Section):
     model: MatrixFactorization = MatrixFactorization()
     training: TrainingConfig = TrainingConfig()
     codec: CodecConfig = ActionsCodec(kind="actions")
+    feedback: FeedbackConfig = NoFeedback()
     downlink: DownlinkConfig = DenseDownlink()
     fleet: FleetConfig = FedScaleFleet()
     schedule: ScheduleConfig = SyncSchedule()

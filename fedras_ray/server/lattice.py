@@ -55,7 +55,7 @@ class LatticeDownlink:
             return {}
         else:
             if len(self._eras) == 1 and self._turns_at(version):
-                self._begin_era(principal_axes(self._replica - self._eras[0].origin))
+                self._begin_era(principal_axes(table - self._eras[0].origin))
             self._move(table, coarseness(self._config.doublings, version, self._versions))
             self._retired.append(self._view)
         self._view = version
@@ -64,9 +64,7 @@ class LatticeDownlink:
         return {version: view}
 
     def _turns_at(self, version: int) -> bool:
-        if self._config.axes == "given" or np.array_equal(self._replica, self._eras[0].origin):
-            return False
-        return version >= self._config.axes_after * self._versions
+        return self._config.axes == "principal" and version >= self._config.axes_after * self._versions
 
     def _begin_era(self, axes: bytes) -> None:
         if self._eras:

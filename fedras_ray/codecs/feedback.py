@@ -1,0 +1,61 @@
+"""Error feedback: what a codec left out of one upload is added to the next.
+
+A client keeps ``residual = sent - decoded`` of the rows it touched, and adds it, times a decay, to those of
+its next update. A row waits until it is touched again: no row travels only because of an old error, so an
+upload says no more about a client than it does without feedback, and costs no more positions.
+
+F. Seide, H. Fu, J. Droppo, G. Li, D. Yu, "1-bit stochastic gradient descent", Interspeech 2014; S. P.
+Karimireddy, Q. Rebjock, S. Stich, M. Jaggi, "Error feedback fixes SignSGD", ICML 2019, arXiv 1901.09847.
+
+n rows of an update, m rows of a residual, D width.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fedras_ray.codecs.base import ItemUpdate
+
+Ids = NDArray[np.int32]
+Rows = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Residual:
+    """A client's own: what it could not say so far."""
+
+    item_ids: Ids  # (m,) strictly increasing
+    rows: Rows  # (m, D)
+
+
+def nothing_left(width: int) -> Residual:
+    """Before the first upload."""
+    return Residual(np.zeros(0, np.int32), np.zeros((0, width), np.float32))
+
+
+def compensated(item_ids: Ids, delta: Rows, residual: Residual, decay: float) -> Rows:
+    """The rows to send (n, D): what training changed, and the residual of these rows."""
+    _, mine, theirs = np.intersect1d(item_ids, residual.item_ids, assume_unique=True, return_indices=True)
+    rows = delta.copy()
+    rows[mine] += np.float32(decay) * residual.rows[theirs]
+    return rows
+
+
+def left_over(sent: ItemUpdate, decoded: ItemUpdate, before: Residual, most_rows: int) -> Residual:
+    """What is still unsaid: the error of the rows sent, and the residual of the others.
+
+    Of more than `most_rows` the largest are kept, which bounds a client's memory.
+    """
+    error = sent.rows.copy()
+    error[np.searchsorted(sent.item_ids, decoded.item_ids)] -= decoded.rows
+    waiting = ~np.isin(before.item_ids, sent.item_ids, assume_unique=True)
+    ids = np.concatenate([sent.item_ids, before.item_ids[waiting]])
+    rows = np.concatenate([error, before.rows[waiting]])
+    size = np.square(rows).sum(axis=1)
+    kept = np.argsort(-size, kind="stable")[:most_rows]
+    kept = kept[size[kept] > 0]
+    kept = kept[np.argsort(ids[kept], kind="stable")]
+    return Residual(ids[kept], rows[kept])

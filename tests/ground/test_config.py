@@ -48,6 +48,10 @@ TREES = st.fixed_dictionaries(
             {"kind": st.just("custom"), "target": st.just("module:make")},
             optional={"options": OPTIONS},
         ),
+        "feedback": section("none") | section("residual", decay=FRACTION, most_rows=COUNT),
+        "downlink": section("dense", dtype=st.sampled_from(["f32", "f16"]))
+        | section("lattice", step=POSITIVE, every=COUNT, axes=st.sampled_from(["given", "principal"]))
+        | section("lanes", codec=section("dense"), refresh=st.sampled_from(["turns", "all"])),
         "fleet": section("homogeneous", uplink_bytes_per_s=POSITIVE)
         | section("log-normal", link_sigma=NOT_NEGATIVE)
         | section("fedscale", uplink_share=POSITIVE),
@@ -57,6 +61,7 @@ TREES = st.fixed_dictionaries(
             optional={
                 "optimizer": section("sgd", momentum=st.floats(0, 0.999)) | section("adam", epsilon=POSITIVE),
                 "count_power": st.floats(0, 1),
+                "decay": section("constant") | section("linear", final=FRACTION) | section("cosine"),
                 "staleness": section("constant") | section("polynomial", exponent=NOT_NEGATIVE),
             },
         ),
@@ -115,7 +120,11 @@ RESULTS = [
     "codec.actions.count=17",
     "codec.actions.kind=adaptive",
     "codec.start=k-means++",
+    "feedback.kind=residual",
     "downlink.dtype=f16",
+    "downlink.kind=lattice",
+    "downlink.kind=lanes",
+    "server.decay.kind=linear",
     "fleet.latency_s=0",
     "schedule.kind=buffered",
     "schedule.versions=7",

@@ -53,7 +53,7 @@ class TrackingConfig(Section):
 class Experiment(Section):
     """A whole experiment: what, on which data, by which clients, under which seed."""
 
-    name: str = Field(default="ml-100k-fedras", pattern=r"^[A-Za-z0-9][\w.\-]*$")
+    name: str = Field(default="ml-100k-fedras", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$")
     seed: int = Field(default=1, ge=0)
     data: DataConfig = CatalogData()
     model: MatrixFactorization = MatrixFactorization()

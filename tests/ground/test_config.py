@@ -33,7 +33,7 @@ ACTIONS = section("fixed", count=COUNT) | section(
 TREES = st.fixed_dictionaries(
     {},
     optional={
-        "name": st.from_regex(r"\A[A-Za-z0-9][\w.\-]*\Z"),
+        "name": st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9_.\-]*\Z"),
         "seed": st.integers(0, 2**63 - 1),
         "data": section("catalog", name=st.text(), split=SPLIT)
         | section("synthetic", users=COUNT, mean_interactions=POSITIVE, split=SPLIT)

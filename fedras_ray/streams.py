@@ -28,6 +28,7 @@ class Purpose(IntEnum):
     DOWNLINK = 9
     BOOTSTRAP = 10
     LANES = 11
+    DITHER = 12
 
 
 def stream(seed: int, purpose: Purpose, client: int = 0, turn: int = 0) -> Generator:

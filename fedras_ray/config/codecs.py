@@ -193,6 +193,7 @@ class LatticeDownlink(Section):
     step: Positive = 0.1  # in the units of the item table
     doublings: int = Field(default=0, ge=0, le=8)  # of the step at first; halved at even distances
     dead_zone: float = Field(default=0.2, ge=0, lt=0.5)
+    dither: bool = True  # start anywhere between the steps, so that rounding has no bias
     axes: Literal["principal", "given"] = "principal"  # that the steps are along
     axes_after: float = Field(default=0.05, ge=0, lt=1)  # the share of versions after which axes are chosen
     every: Count = 1  # versions between two states of the replica

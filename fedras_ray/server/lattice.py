@@ -6,6 +6,11 @@ moves by integer multiples of a step, ``m = round((table - replica) / step)``, a
 need not be told precisely: with `doublings` the replica moves by a multiple of the step at first,
 ``2**doublings`` of them, which is halved at even distances on the way to the last version.
 
+Rare items all drift the same way, and slowly. If all started in the middle of a step, all of them would seem
+to stand still for long; so the replica starts anywhere between the steps, by a `dither` from the seed too, and as
+many of them move as the drift is a share of the step (L. G. Roberts, "Picture coding using pseudo-random noise",
+IRE Trans. Inf. Theory 8, 1962).
+
 Sums of integers are exact. A client that holds state q_a and comes back at q_b is sent q_b - q_a,
 entropy-coded, as *one* message, however many versions it missed: moves that undid each other cost nothing. A
 newcomer is sent the seed and q_b. Whoever applied what it was sent holds the replica bit for bit.
@@ -24,6 +29,7 @@ from fedras_ray.errors import CodecError
 from fedras_ray.server.downlink import Delivery, Table
 from fedras_ray.server.eras import Era, Integers, principal_axes
 from fedras_ray.server.seeding import pack_seed
+from fedras_ray.streams import Purpose, stream
 
 NOBODY = -1  # the state of a client that was never sent one
 MOST_STEPS = np.iinfo(np.int16).max
@@ -49,7 +55,8 @@ class LatticeDownlink:
     def publish(self, version: int, table: Table) -> dict[int, Table]:
         """Move the replica towards the table; returns it as a view where it moved."""
         if version == 0:
-            self._replica = table.copy()
+            coarsest = self._step * coarseness(self._config.doublings, 0, self._versions)
+            self._replica = dithered(table, coarsest, self._seed) if self._config.dither else table.copy()
             self._begin_era(b"")
         elif version % self._config.every:
             return {}
@@ -143,6 +150,12 @@ class LatticeDownlink:
         """The states that are kept, the eras' origins and ends, and one number per client."""
         ends = sum(era.origin.nbytes + (0 if era.end is None else era.end.nbytes) for era in self._eras)
         return sum(state.nbytes for state in self._states.values()) + ends + self._held.nbytes
+
+
+def dithered(table: Table, step: float, seed: int) -> Table:
+    """The table (I, D) moved by up to half a step, evenly, as anyone with the seed can do."""
+    noise = stream(seed, Purpose.DITHER).random(table.shape) - 0.5
+    return (table + step * noise).astype(np.float32)
 
 
 def coarseness(doublings: int, version: int, versions: int) -> int:

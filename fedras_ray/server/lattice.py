@@ -6,10 +6,10 @@ moves by integer multiples of a step, ``m = round((table - replica) / step)``, a
 need not be told precisely: with `doublings` the replica moves by a multiple of the step at first,
 ``2**doublings`` of them, which is halved at even distances on the way to the last version.
 
-Rare items all drift the same way, and slowly. If all started in the middle of a step, all of them would seem
-to stand still for long; so the replica starts anywhere between the steps, by a `dither` from the seed too, and as
-many of them move as the drift is a share of the step (L. G. Roberts, "Picture coding using pseudo-random noise",
-IRE Trans. Inf. Theory 8, 1962).
+Rare items all drift the same way, and slowly. If all started in the middle of a step, all of them would
+seem to stand still for long; so the replica starts anywhere between the steps, by a `dither` from the seed
+too, and as many of them move as the drift is a share of the step (L. G. Roberts, "Picture coding using
+pseudo-random noise", IRE Trans. Inf. Theory 8, 1962).
 
 Sums of integers are exact. A client that holds state q_a and comes back at q_b is sent q_b - q_a,
 entropy-coded, as *one* message, however many versions it missed: moves that undid each other cost nothing. A

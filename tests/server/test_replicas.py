@@ -17,7 +17,7 @@ from fedras_ray.fleet.build import build_fleet
 from fedras_ray.server.downlinks import build_downlink
 from fedras_ray.server.eras import Era, principal_axes, unpack_axes
 from fedras_ray.server.lanes import assign, snapshot
-from fedras_ray.server.lattice import coarseness
+from fedras_ray.server.lattice import coarseness, dithered
 from fedras_ray.server.seeding import pack_seed, unpack_seed
 from fedras_ray.streams import Purpose, stream
 
@@ -30,6 +30,7 @@ LATTICES = {
     "lattice, every third": configs.LatticeDownlink(kind="lattice", step=0.05, every=3),
     "lattice, coarse at first": configs.LatticeDownlink(kind="lattice", step=0.05, doublings=2),
     "lattice of columns": configs.LatticeDownlink(kind="lattice", step=0.05, axes="given"),
+    "lattice, no dither": configs.LatticeDownlink(kind="lattice", step=0.05, dither=False),
     "lattice, axes late": configs.LatticeDownlink(kind="lattice", step=0.05, axes_after=0.6),
     "lattice, short memory": configs.LatticeDownlink(kind="lattice", step=0.05, history=2),
 }
@@ -89,8 +90,10 @@ class LatticeClient:
 @settings(max_examples=15)
 @given(st.data())
 def test_on_a_lattice_whoever_applied_its_messages_holds_the_replica(name, data):
-    link, views, clients = link_of(LATTICES[name]), {}, {}
+    config, link, views, clients = LATTICES[name], link_of(LATTICES[name]), {}, {}
     first = next(tables(1))
+    if config.dither:
+        first = dithered(first, STEP * 2**config.doublings, SEED)
     for version, table in enumerate(tables(12)):
         views |= link.publish(version, table)
         for client in sorted(data.draw(st.sets(st.integers(0, CLIENTS - 1), max_size=4))):
@@ -276,3 +279,21 @@ def test_moves_along_common_directions_cost_less_in_principal_axes():
             link.publish(version, table + moves[:version].sum(axis=0, dtype=np.float32))
         sizes[axes] = len(link.message(5)[-1])
     assert sizes["principal"] < 0.5 * sizes["given"]
+
+
+def test_dither_is_even_within_half_a_step_and_the_seeds_own():
+    table = np.zeros((400, 16), np.float32)
+    noise = dithered(table, 0.5, 3) / 0.5
+    assert np.abs(noise).max() <= 0.5
+    assert noise.std() == pytest.approx(12**-0.5, rel=0.02)
+    assert (noise != dithered(table, 0.5, 4) / 0.5).any()
+
+
+@pytest.mark.parametrize(("dither", "seen"), [(True, 0.25), (False, 0.0)])
+def test_with_dither_a_drift_below_the_step_shows_in_its_share_of_the_rows(dither, seen):
+    """All items drift by a quarter of a step; on average so does the replica, or not at all."""
+    config = configs.LatticeDownlink(kind="lattice", step=0.05, dead_zone=0.0, axes="given", dither=dither)
+    link, table = link_of(config), np.zeros((400, 16), np.float32)
+    (before,) = link.publish(0, table).values()
+    (after,) = link.publish(1, table + np.float32(0.25 * 0.05)).values()
+    assert (after - before).mean() / 0.05 == pytest.approx(seen, abs=0.02)

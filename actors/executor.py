@@ -112,6 +112,11 @@ class RayExecutor:
             pool.retire.remote(view)
         self._views.pop(view, None)
 
+    def requests(self, shard: int, turns: Sequence[tuple[int, int]]) -> RayPending[list[NDArray[np.int32]]]:
+        """See `Executor.requests`."""
+        call = self._pool(shard).requests.remote(list(turns))
+        return RayPending(call, f"the pool of shard {shard}, asked for rows,", self._work_limit_s)
+
     def train(self, shard: int, assignments: Sequence[Assignment]) -> RayPending[list[Turn]]:
         """See `Executor.train`."""
         call = self._pool(shard).train.remote(shard, list(assignments))

@@ -40,6 +40,11 @@ class ClientPool:
         self._host.retire(view)
 
     @ray.method
+    def requests(self, turns: Sequence[tuple[int, int]]) -> list[NDArray[np.int32]]:
+        """See `ClientHost.requests`."""
+        return self._host.requests(turns)
+
+    @ray.method
     def train(self, shard: int, assignments: Sequence[Assignment]) -> list[Turn]:
         """See `ClientHost.train`."""
         return self._host.train(shard, assignments)

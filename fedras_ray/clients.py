@@ -30,7 +30,7 @@ from fedras_ray.evaluation.quality import full_quality, sample_negatives, sample
 from fedras_ray.models.build import build_model
 from fedras_ray.streams import Purpose, stream
 from fedras_ray.training.cohort import ClientResult, ClientWork, train_cohort
-from fedras_ray.training.sampling import local_samples
+from fedras_ray.training.sampling import LocalSamples, local_samples
 
 NOT_FINITE = "its update is not finite; lower training.item_rate or training.private_rate"
 EVALUATION_SCORES = 8_000_000  # scores held at once while ranking: 64 MB in float64
@@ -99,6 +99,10 @@ class ClientHost:
         """Let a state of the table go that no further work refers to."""
         self._views.pop(view, None)
 
+    def requests(self, turns: Sequence[tuple[int, int]]) -> list[NDArray[np.int32]]:
+        """The rows (n,) that each (client, turn) will touch, which are those its upload will name."""
+        return [self._samples(client, turn).item_ids for client, turn in turns]
+
     def train(self, shard: int, assignments: Sequence[Assignment]) -> list[Turn]:
         """Train and encode the turns of some clients of one shard together, in order.
 
@@ -161,11 +165,14 @@ class ClientHost:
         return np.arange(shard, self._dataset.user_count, self._shards)
 
     def _work(self, shard: int, one: Assignment) -> ClientWork:
-        rng = stream(self._experiment.seed, Purpose.LOCAL_SAMPLING, one.client, one.turn)
-        positives = self._dataset.train.of(one.client)
-        samples = local_samples(positives, self._dataset.item_count, self._experiment.training, rng)
+        samples = self._samples(one.client, one.turn)
         private = self._private[shard][one.client // self._shards]
         return ClientWork(samples, self._views[one.view].take(samples.item_ids, axis=0), private)
+
+    def _samples(self, client: int, turn: int) -> LocalSamples:
+        rng = stream(self._experiment.seed, Purpose.LOCAL_SAMPLING, client, turn)
+        positives = self._dataset.train.of(client)
+        return local_samples(positives, self._dataset.item_count, self._experiment.training, rng)
 
     def _outgoing(self, one: Assignment, work: ClientWork, result: ClientResult) -> Outgoing:
         if not np.isfinite(result.private).all():

@@ -44,6 +44,10 @@ class Executor(Protocol):
         """No work submitted from now on refers to this view."""
         ...
 
+    def requests(self, shard: int, turns: Sequence[tuple[int, int]]) -> Pending[list[NDArray[np.int32]]]:
+        """The rows that turns of some clients of one shard will touch, see `ClientHost.requests`."""
+        ...
+
     def train(self, shard: int, assignments: Sequence[Assignment]) -> Pending[list[Turn]]:
         """Turns of some clients of one shard."""
         ...
@@ -79,6 +83,10 @@ class SerialExecutor:
     def retire(self, view: int) -> None:
         """See `Executor.retire`."""
         self._host.retire(view)
+
+    def requests(self, shard: int, turns: Sequence[tuple[int, int]]) -> Done[list[NDArray[np.int32]]]:
+        """See `Executor.requests`."""
+        return Done(self._host.requests(turns))
 
     def train(self, shard: int, assignments: Sequence[Assignment]) -> Done[list[Turn]]:
         """See `Executor.train`."""

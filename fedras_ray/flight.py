@@ -91,6 +91,21 @@ class Flight:
         self._ahead = 0  # floats decoded ahead
         self._training: set[int] = set()
 
+    def requests(self, clients: Sequence[int], turns: NDArray[np.int32]) -> dict[int, NDArray[np.int32]]:
+        """The rows that the next turns of some clients will touch, which they ask the server for."""
+        shards: dict[int, list[int]] = {}
+        for client in clients:
+            shards.setdefault(client % self._shards, []).append(client)
+        asked = [
+            (members, self._executor.requests(shard, [(client, int(turns[client])) for client in members]))
+            for shard, members in sorted(shards.items())
+        ]
+        return {
+            client: rows
+            for members, pending in asked
+            for client, rows in zip(members, pending.result(), strict=True)
+        }
+
     def begin(self, assignment: Assignment) -> None:
         """A client was dispatched."""
         self._waiting.setdefault(assignment.client % self._shards, []).append(assignment)

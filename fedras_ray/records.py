@@ -43,6 +43,7 @@ class TurnRecord:
     up_bytes: int
     catch_up_bytes: int  # of the bytes down, for versions that the client had missed
     snapshot_bytes: int  # of the bytes down, for a client that had no state to build on
+    request_bytes: int  # of the bytes up, to ask for the rows that the turn touches
     dense_down_bytes: int  # what dense f32 would have cost for this turn
     dense_up_bytes: int
     sparse_up_bytes: int  # what the touched rows in f32 would have cost
@@ -129,6 +130,7 @@ class EndRecord:
     down_bytes: int
     catch_up_bytes: int
     snapshot_bytes: int
+    closing_bytes: int  # of the bytes down, after the last version, so that all clients can rank
     wasted_bytes: int
     dense_up_bytes: int
     dense_down_bytes: int

@@ -126,7 +126,8 @@ class Simulation:
                 case Arrived():
                     yield from self._arrive(at_ns, event)
         yield from self._judge.collect(last=True)
-        yield self._server.end(self._most_downlink_state, self._trace.digest())
+        closing = self._downlink.closing_bytes(int((self._population.positives > 0).sum()))
+        yield self._server.end(closing, self._most_downlink_state, self._trace.digest())
 
     def _running(self) -> bool:
         return self._server.version < self._experiment.schedule.versions
@@ -145,15 +146,18 @@ class Simulation:
             return
         rng = stream(self._experiment.seed, Purpose.SELECTION, 0, self._dispatches)
         self._dispatches += 1
-        for client in self._idle.take(select(self._idle.clients, count, rng, self._downlink.preferred())):
-            self._begin_turn(client)
+        clients = self._idle.take(select(self._idle.clients, count, rng, self._downlink.preferred()))
+        rows = self._flight.requests(clients, self._turns) if self._downlink.needs_rows else {}
+        for client in clients:
+            self._begin_turn(client, rows.get(client))
 
-    def _begin_turn(self, client: int) -> None:
+    def _begin_turn(self, client: int, rows: NDArray[np.int32] | None) -> None:
         now = self._clock.now_ns
-        delivery = self._downlink.send(client)
+        delivery = self._downlink.send(client, rows)
         budget = upload_budget_bytes(self._experiment.codec, self._fleet.uplink_bytes_per_s[client])
         order = Assignment(client, int(self._turns[client]), self._server.version, delivery.view, budget)
-        started = Nanos(now + self._fleet.download_ns(client, delivery.byte_count))
+        asked = self._fleet.upload_ns(client, delivery.request_bytes) if delivery.request_bytes else Nanos(0)
+        started = Nanos(now + asked + self._fleet.download_ns(client, delivery.byte_count))
         samples = self._samples(client)
         trained = Nanos(started + self._fleet.train_ns(client, samples))
         dispatch = Dispatch(order, delivery, samples, now, started, trained)
@@ -222,9 +226,10 @@ class Simulation:
             trained_at_ns=dispatch.trained_at_ns,
             arrived_at_ns=at_ns,
             down_bytes=dispatch.delivery.byte_count,
-            up_bytes=len(turn.blob),
+            up_bytes=len(turn.blob) + dispatch.delivery.request_bytes,
             catch_up_bytes=dispatch.delivery.catch_up_bytes,
             snapshot_bytes=dispatch.delivery.snapshot_bytes,
+            request_bytes=dispatch.delivery.request_bytes,
             dense_down_bytes=self._dense_bytes,
             dense_up_bytes=self._dense_bytes,
             sparse_up_bytes=turn.sparse_bytes,

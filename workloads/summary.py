@@ -68,6 +68,7 @@ def byte_counts(end: EndRecord) -> dict[str, float]:
         "total": total,
         "catch_up": end.catch_up_bytes,
         "snapshots": end.snapshot_bytes,
+        "closing": end.closing_bytes,
         "wasted": end.wasted_bytes,
         "dense_up": end.dense_up_bytes,
         "dense_down": end.dense_down_bytes,

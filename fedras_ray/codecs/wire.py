@@ -67,7 +67,9 @@ class CodecId(IntEnum):
     GAIN_SHAPE_ENTROPY = 18
     PRODUCT_ENTROPY = 19
     RESIDUAL_ENTROPY = 20
-    SEED = 21
+    SEED = 21  # from here on, messages of downlinks
+    REQUEST = 22
+    NOTICE = 23
 
 
 class Body:

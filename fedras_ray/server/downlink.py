@@ -20,6 +20,7 @@ from fedras_ray.config.codecs import DenseDownlink as DownlinkConfig
 from fedras_ray.streams import Purpose, stream
 
 Table = NDArray[np.float32]
+Ids = NDArray[np.int32]
 
 
 class Delivery(NamedTuple):
@@ -29,6 +30,7 @@ class Delivery(NamedTuple):
     byte_count: int
     catch_up_bytes: int = 0  # of these, for versions that the client had missed
     snapshot_bytes: int = 0  # of these, for a client that had no state to build on
+    request_bytes: int = 0  # up, to ask for it
 
 
 class Downlink(Protocol):
@@ -46,8 +48,17 @@ class Downlink(Protocol):
         """(U,) the clients that cost least to ask now, to be asked before others; None: no matter."""
         ...
 
-    def send(self, client: int) -> Delivery:
-        """What the client downloads when it is dispatched now."""
+    @property
+    def needs_rows(self) -> bool:
+        """Whether a client asks for the rows that its turn will touch."""
+        ...
+
+    def send(self, client: int, rows: Ids | None = None) -> Delivery:
+        """What the client downloads when it is dispatched now; `rows` (n,) where it asks for them."""
+        ...
+
+    def closing_bytes(self, clients: int) -> int:
+        """What it costs, after the last version, that so many clients hold the whole table to rank with."""
         ...
 
     def views(self, clients: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -62,6 +73,8 @@ class Downlink(Protocol):
 
 class DenseDownlink:
     """Every dispatch carries the whole table; everyone holds the newest version they were sent."""
+
+    needs_rows = False
 
     def __init__(self, config: DownlinkConfig, seed: int) -> None:
         self._codec = DenseCodec(DenseConfig(dtype=config.dtype))
@@ -92,9 +105,13 @@ class DenseDownlink:
     def preferred(self) -> None:
         """Everyone costs the same."""
 
-    def send(self, client: int) -> Delivery:
+    def send(self, client: int, rows: Ids | None = None) -> Delivery:
         """The whole table, whoever asks."""
         return Delivery(self._view, self._byte_count)
+
+    def closing_bytes(self, clients: int) -> int:
+        """Nothing: everyone holds a whole table, of the last version that it was sent."""
+        return 0
 
     def views(self, clients: NDArray[np.int64]) -> NDArray[np.int64]:
         """The newest version, for all."""

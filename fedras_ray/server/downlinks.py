@@ -10,7 +10,8 @@ from fedras_ray.config import codecs as configs
 from fedras_ray.fleet.profiles import Fleet
 from fedras_ray.server.downlink import DenseDownlink, Downlink
 from fedras_ray.server.lanes import LanesDownlink, assign
-from fedras_ray.server.lattice import LatticeDownlink
+from fedras_ray.server.touched import TouchedDownlink
+from fedras_ray.server.whole import WholeDownlink
 
 
 def build_downlink(experiment: Experiment, fleet: Fleet, samples: NDArray[np.int64]) -> Downlink:
@@ -20,6 +21,8 @@ def build_downlink(experiment: Experiment, fleet: Fleet, samples: NDArray[np.int
         case configs.DenseDownlink():
             return DenseDownlink(config, seed)
         case configs.LatticeDownlink():
-            return LatticeDownlink(config, len(fleet), experiment.schedule.versions, seed)
+            if config.rows == "touched":
+                return TouchedDownlink(config, experiment.schedule.versions, seed)
+            return WholeDownlink(config, len(fleet), experiment.schedule.versions, seed)
         case configs.LanesDownlink():
             return LanesDownlink(config, assign(config, fleet, samples, seed), seed)

@@ -25,7 +25,7 @@ from fedras_ray.codecs.dense import DenseCodec
 from fedras_ray.config.codecs import DenseCodec as DenseConfig
 from fedras_ray.config.codecs import LanesDownlink as LanesConfig
 from fedras_ray.fleet.profiles import Fleet
-from fedras_ray.server.downlink import Delivery, Table
+from fedras_ray.server.downlink import Delivery, Ids, Table
 from fedras_ray.server.seeding import pack_seed
 from fedras_ray.streams import Purpose, stream
 
@@ -76,6 +76,8 @@ class Lane:
 
 class LanesDownlink:
     """See the module."""
+
+    needs_rows = False
 
     def __init__(self, config: LanesConfig, lane_of: Lanes, seed: int) -> None:
         self._config = config
@@ -130,7 +132,7 @@ class LanesDownlink:
         """The clients of the lane whose turn it is."""
         return None if self._open is None else self._lane_of == self._open
 
-    def send(self, client: int) -> Delivery:
+    def send(self, client: int, rows: Ids | None = None) -> Delivery:
         """The messages that the client missed, or a snapshot."""
         lane, held = self._lanes[self._lane_of[client]], int(self._held[client])
         self._held[client] = lane.newest
@@ -163,6 +165,10 @@ class LanesDownlink:
         """The view of each client's lane."""
         views = np.array([lane.view for lane in self._lanes], dtype=np.int64)
         return views[self._lane_of[clients]]
+
+    def closing_bytes(self, clients: int) -> int:
+        """Nothing: everyone holds its lane's replica, of the last version that it was sent."""
+        return 0
 
     @property
     def state_bytes(self) -> int:

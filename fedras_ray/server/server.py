@@ -86,7 +86,7 @@ class Server:
         self._staleness_since, self._loss_since = 0, 0.0
         return record
 
-    def end(self, downlink_state_bytes: int, trace_digest: str) -> EndRecord:
+    def end(self, closing_bytes: int, downlink_state_bytes: int, trace_digest: str) -> EndRecord:
         """What the whole run comes to."""
         tally = self.tally
         return EndRecord(
@@ -94,9 +94,10 @@ class Server:
             versions=self.version,
             client_updates=self.client_updates,
             up_bytes=tally.up,
-            down_bytes=tally.down,
+            down_bytes=tally.down + closing_bytes,
             catch_up_bytes=tally.catch_up,
             snapshot_bytes=tally.snapshots,
+            closing_bytes=closing_bytes,
             wasted_bytes=tally.wasted,
             dense_up_bytes=tally.dense_up,
             dense_down_bytes=tally.dense_down,

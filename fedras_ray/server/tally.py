@@ -24,6 +24,7 @@ class Tally:
     def sent(self, delivery: Delivery, dense: int) -> None:
         """The server sent a client its download."""
         self.down += delivery.byte_count
+        self.up += delivery.request_bytes
         self.catch_up += delivery.catch_up_bytes
         self.snapshots += delivery.snapshot_bytes
         self.dense_down += dense

@@ -51,7 +51,7 @@ class Story:
                 yield self.evaluation(version)
         yield EndRecord(
             versions=self.versions, client_updates=self.updates, trace_digest="ab12" * 16,
-            mean_staleness=self.staleness / self.updates, **self.totals(),
+            mean_staleness=self.staleness / self.updates, closing_bytes=0, **self.totals(),
         )  # fmt: skip
 
     def totals(self) -> dict[str, int]:
@@ -91,7 +91,7 @@ class Story:
         trained = start + int(samples * 1e-3 * slowness * S)
         return TurnRecord(
             int(self.rng.integers(943)), name, 0, version, self.at, start, trained,
-            trained + int((0.056 + up / link) * S), down, up, 0, 0, DENSE, DENSE, touched * WIDTH * 4,
+            trained + int((0.056 + up / link) * S), down, up, 0, 0, 0, DENSE, DENSE, touched * WIDTH * 4,
             samples, touched, k, 0, Fate.USED,
         )  # fmt: skip
 

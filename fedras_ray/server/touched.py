@@ -1,0 +1,179 @@
+"""A lattice's rows for who asks: a client names the rows that its turn will touch, and is sent just these.
+
+n rows of a request, I items, D width. A turn of a recommender touches few rows of the table, and which ones
+its upload says anyway; so a client that says it beforehand gives nothing away, pays for a short request, and
+spares the rest of the table. What it is sent are exact differences, row by row, to what it was sent of that
+row before; a row it never asked for builds on the first table, which the seed stands for. Positions within
+the message are places in the request.
+
+A client that ranks needs the whole table. At the end of a run everyone is sent it, as a snapshot.
+"""
+
+from __future__ import annotations
+
+import struct
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fedras_ray.codecs import wire
+from fedras_ray.codecs.positions import pack_positions, take_positions
+from fedras_ray.config.codecs import LatticeDownlink as LatticeConfig
+from fedras_ray.errors import CodecError
+from fedras_ray.server.downlink import Delivery, Ids, Table
+from fedras_ray.server.lattice import Lattice
+
+States = NDArray[np.int32]
+
+_NOTICE = struct.Struct("<II")
+
+
+class Holdings:
+    """Which state of which rows each client holds; a row that it never asked for is in state 0."""
+
+    def __init__(self) -> None:
+        self._of: dict[int, tuple[Ids, States]] = {}
+        self._newest: dict[int, int] = {}
+
+    def __contains__(self, client: int) -> bool:
+        return client in self._of
+
+    def of(self, client: int, rows: Ids) -> States:
+        """(n,) the states of these rows."""
+        found = np.zeros(len(rows), np.int32)
+        ids, states = self._of.get(client, (rows[:0], found[:0]))
+        _, mine, theirs = np.intersect1d(rows, ids, assume_unique=True, return_indices=True)
+        found[mine] = states[theirs]
+        return found
+
+    def update(self, client: int, rows: Ids, state: int) -> None:
+        """The client holds these rows in this state from now on."""
+        ids, states = self._of.get(client, (rows[:0], np.zeros(0, np.int32)))
+        others = ~np.isin(ids, rows, assume_unique=True)
+        ids, states = ids[others], states[others]
+        places = np.searchsorted(ids, rows)
+        self._of[client] = np.insert(ids, places, rows), np.insert(states, places, np.int32(state))
+        self._newest[client] = state
+
+    def newest_of(self, client: int) -> int:
+        """The newest state that the client holds of any row."""
+        return self._newest.get(client, 0)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of all clients together."""
+        return sum(ids.nbytes + states.nbytes for ids, states in self._of.values())
+
+
+class TouchedDownlink:
+    """See the module."""
+
+    needs_rows = True
+
+    def __init__(self, config: LatticeConfig, versions: int, seed: int) -> None:
+        self.lattice = Lattice(config, versions, seed)
+        self._holdings = Holdings()
+
+    def publish(self, version: int, table: Table) -> dict[int, Table]:
+        """See `Lattice.publish`."""
+        return self.lattice.publish(version, table)
+
+    def retired(self) -> list[int]:
+        """See `Downlink.retired`."""
+        return self.lattice.retired()
+
+    def preferred(self) -> None:
+        """Everyone costs what its rows have moved."""
+
+    def send(self, client: int, rows: Ids | None = None) -> Delivery:
+        """The rows that were asked for."""
+        if rows is None:
+            raise CodecError("a downlink of touched rows needs to be told which")
+        request = pack_request(rows, *self.lattice.replica.shape)
+        blobs, old = self.message(client, rows)
+        byte_count = sum(map(len, blobs))
+        newcomer = client not in self._holdings
+        self._holdings.update(client, rows, self.lattice.newest)
+        return Delivery(
+            self.lattice.view,
+            byte_count,
+            catch_up_bytes=0 if newcomer else old,
+            snapshot_bytes=byte_count if newcomer else 0,
+            request_bytes=len(request),
+        )
+
+    def message(self, client: int, rows: Ids) -> tuple[list[bytes], int]:
+        """The blobs that lead to the newest state of these rows, and how many bytes are of earlier eras."""
+        lattice, old = self.lattice, 0
+        held = self._holdings.of(client, rows)  # (n,)
+        blobs = [] if client in self._holdings else [lattice.seed_blob()]
+        blobs.append(pack_notice(lattice.newest, lattice.eras[-1].start, *lattice.replica.shape))
+        for number, era in enumerate(lattice.eras):
+            last = number + 1 == len(lattice.eras)
+            here = np.ones(len(rows), bool) if last else held < lattice.last_of(number)
+            if number and self._holdings.newest_of(client) <= era.start:
+                blobs.append(era.blob)
+            if here.any() or last:
+                blobs.append(lattice.packed(self._moves(number, rows[here], held[here])))
+                old += 0 if last else len(blobs[-1])
+        return blobs, old
+
+    def _moves(self, number: int, rows: Ids, held: States) -> NDArray[np.int32]:
+        """(n, D) to the end of an era, from the state that is held; or from the origin, if it is not kept.
+
+        Both sides know which, from the notice: states older than ``history`` are not kept.
+        """
+        lattice = self.lattice
+        moves = lattice.end_of(number)[rows]
+        for state in np.unique(held):
+            if state > lattice.eras[number].start and lattice.keeps(int(state)):
+                mine = held == state
+                moves[mine] -= lattice.state(int(state))[rows[mine]]
+        return moves
+
+    def views(self, clients: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The newest replica, for all: see `closing_bytes`."""
+        return np.array([self.lattice.view], dtype=np.int64)
+
+    def closing_bytes(self, clients: int) -> int:
+        """The whole table for so many clients, so that they can rank."""
+        return clients * sum(map(len, self.lattice.snapshot()))
+
+    @property
+    def state_bytes(self) -> int:
+        """The lattice, and the rows that clients hold."""
+        return self.lattice.state_bytes + self._holdings.nbytes
+
+
+def pack_notice(newest: int, start: int, item_count: int, width: int) -> bytes:
+    """Which state a message leads to, and with which the era began."""
+    return wire.pack(wire.CodecId.NOTICE, item_count, width, 0, _NOTICE.pack(newest, start))
+
+
+def unpack_notice(blob: bytes) -> tuple[int, int]:
+    """The newest state, and the one with which its era began.
+
+    Raises:
+        CodecError: not what `pack_notice` writes.
+    """
+    body = wire.unpack(blob, wire.CodecId.NOTICE).body
+    newest, start = _NOTICE.unpack(body.take(_NOTICE.size))
+    body.finish()
+    return int(newest), int(start)
+
+
+def pack_request(rows: Ids, item_count: int, width: int) -> bytes:
+    """Which rows a client asks for, (n,) strictly increasing."""
+    return wire.pack(wire.CodecId.REQUEST, item_count, width, len(rows), pack_positions(rows, item_count))
+
+
+def unpack_request(blob: bytes) -> Ids:
+    """The rows of a request.
+
+    Raises:
+        CodecError: not what `pack_request` writes.
+    """
+    frame = wire.unpack(blob, wire.CodecId.REQUEST)
+    rows = take_positions(frame.body, frame.rows, frame.item_count)
+    frame.body.finish()
+    return rows

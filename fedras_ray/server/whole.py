@@ -1,0 +1,84 @@
+"""A lattice's whole table for everyone: one exact difference for each state that a client can hold.
+
+A client that holds state q_a and comes back at q_b is sent q_b - q_a, entropy-coded, as *one* message,
+however many versions it missed: moves that undid each other cost nothing. A newcomer is sent the seed and
+q_b. Whoever applied what it was sent holds the replica bit for bit.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fedras_ray.config.codecs import LatticeDownlink as LatticeConfig
+from fedras_ray.server.downlink import Delivery, Ids, Table
+from fedras_ray.server.lattice import NOTHING, Lattice
+
+
+class WholeDownlink:
+    """See the module."""
+
+    needs_rows = False
+
+    def __init__(self, config: LatticeConfig, clients: int, versions: int, seed: int) -> None:
+        self.lattice = Lattice(config, versions, seed)
+        self._held = np.full(clients, NOTHING, dtype=np.int32)  # (U,) the state each client holds
+        self._sizes: dict[int, int] = {}  # state to build on -> bytes that lead from it to the newest
+
+    def publish(self, version: int, table: Table) -> dict[int, Table]:
+        """See `Lattice.publish`."""
+        views = self.lattice.publish(version, table)
+        if views:
+            self._sizes.clear()
+        return views
+
+    def retired(self) -> list[int]:
+        """See `Downlink.retired`."""
+        return self.lattice.retired()
+
+    def preferred(self) -> None:
+        """An absence costs one message, however long it was."""
+
+    def send(self, client: int, rows: Ids | None = None) -> Delivery:
+        """What leads from the state that the client holds to the newest."""
+        held, newest = self.state_of(client), self.lattice.newest
+        self._held[client] = newest
+        if held not in self._sizes:
+            self._sizes[held] = sum(len(blob) for blob in self.message(held))
+        byte_count = self._sizes[held]
+        if held == NOTHING:
+            return Delivery(self.lattice.view, byte_count, snapshot_bytes=byte_count)
+        return Delivery(self.lattice.view, byte_count, catch_up_bytes=byte_count if newest - held > 1 else 0)
+
+    def state_of(self, client: int) -> int:
+        """The state that the client can build on; `NOTHING` where it has none that is kept."""
+        held = int(self._held[client])
+        return held if self.lattice.keeps(held) else NOTHING
+
+    def message(self, held: int) -> list[bytes]:
+        """The blobs that lead to the newest state from one that is kept, or from nothing (`NOTHING`)."""
+        lattice, blobs = self.lattice, []
+        if held == NOTHING:
+            return lattice.snapshot()
+        for number, era in enumerate(lattice.eras):
+            last = number + 1 == len(lattice.eras)
+            if held >= lattice.last_of(number) and not last:
+                continue  # left behind
+            if number and held <= era.start:  # it was there before the era began
+                blobs.append(era.blob)
+            end = lattice.end_of(number)
+            blobs.append(lattice.packed(end - lattice.state(held) if held >= era.start else end))
+        return blobs
+
+    def views(self, clients: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The newest replica, for all."""
+        return np.array([self.lattice.view], dtype=np.int64)
+
+    def closing_bytes(self, clients: int) -> int:
+        """Nothing: everyone holds a whole table, of the last version that it was sent."""
+        return 0
+
+    @property
+    def state_bytes(self) -> int:
+        """The lattice, and one number per client."""
+        return self.lattice.state_bytes + self._held.nbytes

@@ -190,9 +190,7 @@ class LatticeDownlink(Section):
     """One replica of the table on a grid of steps; any absence is made up for by one exact message."""
 
     kind: Literal["lattice"]
-    rows: Literal["all", "touched"] = (
-        "all"  # or those a turn touches, if asked for
-    )
+    rows: Literal["all", "touched"] = "all"  # or those a turn touches, if asked for
     step: Positive = 0.1  # in the units of the item table
     doublings: int = Field(default=0, ge=0, le=8)  # of the step at first; halved at even distances
     dead_zone: float = Field(default=0.2, ge=0, lt=0.5)

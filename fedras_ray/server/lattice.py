@@ -46,7 +46,7 @@ class Lattice:
         self._versions = versions
         self._seed = seed
         self._step = as_f32(config.step)
-        self._states: dict[int, NDArray[np.int16]] = {}  # the newest ones by number, in the axes of their era
+        self._states = np.zeros((0, 0, 0), np.int16)  # (history, I, D) state s at s mod history, in its axes
         self._retired: list[int] = []
 
     def publish(self, version: int, table: Table) -> dict[int, Table]:
@@ -54,6 +54,7 @@ class Lattice:
         if version == 0:
             coarsest = self._step * coarseness(self.config.doublings, 0, self._versions)
             self.replica = dithered(table, coarsest, self._seed) if self.config.dither else table.copy()
+            self._states = np.zeros((self.config.history, *table.shape), np.int16)
             self._begin_era(b"")
         elif version % self.config.every:
             return {}
@@ -72,23 +73,22 @@ class Lattice:
 
     def _begin_era(self, axes: bytes) -> None:
         if self.eras:
-            self.eras[-1].end = self._states[self.newest].astype(np.int32)
+            self.eras[-1].end = self.state(self.newest).astype(np.int32)
         self.eras.append(Era(self.replica, self.newest, axes))
-        self._states[self.newest] = np.zeros(self.replica.shape, np.int16)
+        self._states[self.newest % self.config.history] = 0
 
     def _move(self, table: Table, multiple: int) -> None:
         era = self.eras[-1]
         left = era.along(table - self.replica)
         move = multiple * rounded(left, multiple * self._step, self.config.dead_zone)
-        state = self._states[self.newest] + move  # (I, D) int32
+        state = self.state(self.newest) + move  # (I, D) int32
         if np.abs(state).max() > MOST_STEPS:
             raise CodecError(
                 f"the item table moved more than {MOST_STEPS} steps of {self._step:g}; raise downlink.step, "
                 "or lower server.optimizer.rate if training diverged"
             )
         self.newest += 1
-        self._states[self.newest] = state.astype(np.int16)
-        self._states.pop(self.newest - self.config.history, None)
+        self._states[self.newest % self.config.history] = state
         self.replica = era.replica(state, self._step)
 
     def retired(self) -> list[int]:
@@ -98,16 +98,20 @@ class Lattice:
 
     def keeps(self, state: int) -> bool:
         """Whether a message can build on this state."""
-        return state in self._states
+        return max(0, self.newest - self.config.history + 1) <= state <= self.newest
 
     def state(self, number: int) -> NDArray[np.int16]:
         """The integers (I, D) of a state that is kept, in the axes of its era."""
-        return self._states[number]
+        return self._states[number % self.config.history]
+
+    def rows_of(self, numbers: NDArray[np.int32], rows: NDArray[np.int32]) -> NDArray[np.int16]:
+        """(n, D) of the state of each row that is kept."""
+        return self._states[numbers % self.config.history, rows]
 
     def end_of(self, era: int) -> Integers:
         """The last state of an era, or the newest."""
         end = self.eras[era].end
-        return self._states[self.newest].astype(np.int32) if end is None else end
+        return self.state(self.newest).astype(np.int32) if end is None else end
 
     def last_of(self, era: int) -> int:
         """The number of that state."""
@@ -136,7 +140,7 @@ class Lattice:
     def state_bytes(self) -> int:
         """The states that are kept, and the eras' origins and ends."""
         ends = sum(era.origin.nbytes + (0 if era.end is None else era.end.nbytes) for era in self.eras)
-        return sum(state.nbytes for state in self._states.values()) + ends
+        return self._states.nbytes + ends
 
 
 def dithered(table: Table, step: float, seed: int) -> Table:

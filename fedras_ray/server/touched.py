@@ -125,10 +125,8 @@ class TouchedDownlink:
         """
         lattice = self.lattice
         moves = lattice.end_of(number)[rows]
-        for state in np.unique(held):
-            if state > lattice.eras[number].start and lattice.keeps(int(state)):
-                mine = held == state
-                moves[mine] -= lattice.state(int(state))[rows[mine]]
+        known = (held > lattice.eras[number].start) & (held > lattice.newest - lattice.config.history)
+        moves[known] -= lattice.rows_of(held[known], rows[known])
         return moves
 
     def views(self, clients: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -106,7 +106,8 @@ class Lattice:
 
     def rows_of(self, numbers: NDArray[np.int32], rows: NDArray[np.int32]) -> NDArray[np.int16]:
         """(n, D) of the state of each row that is kept."""
-        return self._states[numbers % self.config.history, rows]
+        found: NDArray[np.int16] = self._states[numbers % self.config.history, rows]
+        return found
 
     def end_of(self, era: int) -> Integers:
         """The last state of an era, or the newest."""

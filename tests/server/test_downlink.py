@@ -6,7 +6,7 @@ import pytest
 from fedras_ray.codecs.base import ItemUpdate, Outgoing
 from fedras_ray.codecs.dense import DenseCodec
 from fedras_ray.config import codecs as configs
-from fedras_ray.server.downlink import DenseDownlink
+from fedras_ray.server.downlink import Delivery, DenseDownlink
 from fedras_ray.streams import Purpose, stream
 
 ITEMS, WIDTH = 9, 4
@@ -37,7 +37,7 @@ def test_every_client_downloads_as_many_bytes_as_a_real_blob_has(dtype):
     link = downlink(dtype)
     link.publish(0, table())
     blob, _ = by_hand(dtype, table())
-    assert [link.send(client) for client in (0, 7)] == [(0, len(blob), 0, 0)] * 2
+    assert [link.send(client) for client in (0, 7)] == [Delivery(0, len(blob))] * 2
     assert len(blob) > ITEMS * WIDTH * {"f32": 4, "f16": 2}[dtype]
 
 

@@ -17,8 +17,9 @@ from fedras_ray.fleet.build import build_fleet
 from fedras_ray.server.downlinks import build_downlink
 from fedras_ray.server.eras import Era, principal_axes, unpack_axes
 from fedras_ray.server.lanes import assign, snapshot
-from fedras_ray.server.lattice import coarseness, dithered
+from fedras_ray.server.lattice import NOTHING, coarseness, dithered
 from fedras_ray.server.seeding import pack_seed, unpack_seed
+from fedras_ray.server.touched import pack_request, unpack_notice, unpack_request
 from fedras_ray.streams import Purpose, stream
 
 ITEMS, WIDTH, CLIENTS, SEED = 40, 4, 12, 5
@@ -110,7 +111,7 @@ def test_a_lattice_counts_the_bytes_of_its_messages():
     for version, table in enumerate(tables(6)):
         link.publish(version, table)
         if version == 2:
-            newcomer, blobs = link.send(0), link.message(-1)
+            newcomer, blobs = link.send(0), link.message(NOTHING)
             assert newcomer.byte_count == newcomer.snapshot_bytes == sum(map(len, blobs))
             assert (newcomer.catch_up_bytes, len(blobs)) == (0, 4)  # seed, moves, axes, moves
     back = link.send(0)
@@ -210,6 +211,108 @@ def test_in_turns_one_lane_is_served_and_its_clients_are_preferred():
         assert (link.preferred() == (link._lane_of == lane)).all()
         if version:
             assert list(views) == [link._lanes[lane].view]
+
+
+TOUCHED = {
+    "touched": configs.LatticeDownlink(kind="lattice", rows="touched", step=0.05),
+    "touched, coarse at first": configs.LatticeDownlink(
+        kind="lattice", rows="touched", step=0.05, doublings=1
+    ),
+    "touched, axes late": configs.LatticeDownlink(kind="lattice", rows="touched", step=0.05, axes_after=0.6),
+    "touched, columns": configs.LatticeDownlink(kind="lattice", rows="touched", step=0.05, axes="given"),
+    "touched, short memory": configs.LatticeDownlink(kind="lattice", rows="touched", step=0.05, history=3),
+}
+
+
+class TouchingClient:
+    """What a device does that asks for rows: it remembers, of each row, the integers and their state."""
+
+    def __init__(self, config, first):
+        self.history, self.origin, self.axes_blob = config.history, first.copy(), None
+        self.early, self.late = np.zeros((ITEMS, WIDTH), np.int32), np.zeros((ITEMS, WIDTH), np.int32)
+        self.held = np.zeros(ITEMS, np.int64)
+
+    def receive(self, rows, blobs):
+        grids = []
+        for blob in blobs:
+            match blob[3]:
+                case wire.CodecId.SEED:
+                    assert unpack_seed(blob) == (SEED, ITEMS, WIDTH)
+                case wire.CodecId.NOTICE:
+                    newest, start = unpack_notice(blob)
+                case wire.CodecId.DENSE_F16:
+                    self.axes_blob = blob
+                case wire.CodecId.GRID:
+                    grids.append(blob)
+        held, oldest = self.held[rows], newest - self.history
+        if self.axes_blob is None:
+            (blob,) = grids
+            self.apply(self.early, rows, (held > 0) & (held > oldest), blob)
+        else:
+            early = held < start
+            if early.any():
+                mine = rows[early]
+                self.apply(self.early, mine, (held[early] > 0) & (held[early] > oldest), grids.pop(0))
+            (blob,) = grids
+            self.apply(self.late, rows, (held > start) & (held > oldest), blob)
+        self.held[rows] = newest
+
+    def apply(self, integers, rows, builds, blob):
+        places, steps, step, count = unpack_steps(blob)
+        assert count == len(rows)
+        integers[rows[~builds]] = 0
+        integers[rows[places]] += steps * round(step / STEP)
+
+    def rows(self, rows):
+        table = Era(self.origin, 0).replica(self.early, STEP)
+        if self.axes_blob is not None:
+            table = Era(table, 0, self.axes_blob).replica(self.late, STEP)
+        return table[rows]
+
+
+@pytest.mark.parametrize("name", TOUCHED)
+@settings(max_examples=15)
+@given(st.data())
+def test_whoever_asks_for_rows_holds_these_of_the_replica(name, data):
+    config, link, views, clients = TOUCHED[name], link_of(TOUCHED[name]), {}, {}
+    first = dithered(next(tables(1)), STEP * 2**config.doublings, SEED)
+    for version, table in enumerate(tables(12)):
+        views |= link.publish(version, table)
+        for client in sorted(data.draw(st.sets(st.integers(0, CLIENTS - 1), max_size=3))):
+            wanted = data.draw(st.sets(st.integers(0, ITEMS - 1), min_size=1, max_size=9))
+            rows = np.array(sorted(wanted), np.int32)
+            one = clients.setdefault(client, TouchingClient(config, first))
+            blobs, _ = link.message(client, rows)
+            one.receive(rows, blobs)
+            delivery = link.send(client, rows)
+            assert delivery.byte_count == sum(map(len, blobs))
+            assert delivery.request_bytes == len(pack_request(rows, ITEMS, WIDTH))
+            assert one.rows(rows).tobytes() == views[delivery.view][rows].tobytes()
+
+
+def test_few_rows_cost_less_than_the_table_and_the_end_brings_all_of_it():
+    link, whole = link_of(TOUCHED["touched"]), link_of(LATTICES["lattice"])
+    for version, table in enumerate(tables(8)):
+        link.publish(version, table)
+        whole.publish(version, table)
+        few, everything = link.send(3, np.array([2, 7], np.int32)), whole.send(3)
+        if version > 1:
+            assert few.byte_count < everything.byte_count
+    assert link.closing_bytes(5) == 5 * sum(map(len, whole.message(NOTHING)))
+    assert whole.closing_bytes(5) == 0
+
+
+def test_a_downlink_of_touched_rows_must_be_told_which():
+    link = link_of(TOUCHED["touched"])
+    link.publish(0, next(tables(1)))
+    with pytest.raises(CodecError, match="which"):
+        link.send(0)
+
+
+@given(st.sets(st.integers(0, 99)))
+def test_a_request_comes_back(wanted):
+    rows = np.array(sorted(wanted), np.int32)
+    assert (unpack_request(pack_request(rows, 100, 4)) == rows).all()
 
 
 @pytest.mark.parametrize("name", [*LATTICES, *LANES])

@@ -102,7 +102,8 @@ class Lattice:
 
     def state(self, number: int) -> NDArray[np.int16]:
         """The integers (I, D) of a state that is kept, in the axes of its era."""
-        return self._states[number % self.config.history]
+        state: NDArray[np.int16] = self._states[number % self.config.history]
+        return state
 
     def rows_of(self, numbers: NDArray[np.int32], rows: NDArray[np.int32]) -> NDArray[np.int16]:
         """(n, D) of the state of each row that is kept."""

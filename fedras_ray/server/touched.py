@@ -41,18 +41,22 @@ class Holdings:
     def of(self, client: int, rows: Ids) -> States:
         """(n,) the states of these rows."""
         found = np.zeros(len(rows), np.int32)
-        ids, states = self._of.get(client, (rows[:0], found[:0]))
-        _, mine, theirs = np.intersect1d(rows, ids, assume_unique=True, return_indices=True)
-        found[mine] = states[theirs]
+        if client in self._of:
+            ids, states = self._of[client]
+            places, known = _places(ids, rows)
+            found[known] = states[places[known]]
         return found
 
     def update(self, client: int, rows: Ids, state: int) -> None:
         """The client holds these rows in this state from now on."""
         ids, states = self._of.get(client, (rows[:0], np.zeros(0, np.int32)))
-        others = ~np.isin(ids, rows, assume_unique=True)
-        ids, states = ids[others], states[others]
-        places = np.searchsorted(ids, rows)
-        self._of[client] = np.insert(ids, places, rows), np.insert(states, places, np.int32(state))
+        places, known = _places(ids, rows)
+        states[places[known]] = state
+        if not known.all():
+            new = ~known
+            ids = np.insert(ids, places[new], rows[new])
+            states = np.insert(states, places[new], np.int32(state))
+        self._of[client] = ids, states
         self._newest[client] = state
 
     def newest_of(self, client: int) -> int:
@@ -63,6 +67,15 @@ class Holdings:
     def nbytes(self) -> int:
         """Memory of all clients together."""
         return sum(ids.nbytes + states.nbytes for ids, states in self._of.values())
+
+
+def _places(ids: Ids, rows: Ids) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Where each row is or would be among `ids`, and whether it is there."""
+    places = np.searchsorted(ids, rows)
+    known = np.zeros(len(rows), bool)
+    inside = places < len(ids)
+    known[inside] = ids[places[inside]] == rows[inside]
+    return places, known
 
 
 class TouchedDownlink:

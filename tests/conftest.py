@@ -21,6 +21,12 @@ SMALL = [
     "evaluation.every=2",
     "execution.shards=5",
 ]
+DOWNLINKS = {
+    "lanes": ["downlink.kind=lanes", "downlink.count=3"],
+    "all lanes": ["downlink.kind=lanes", "downlink.count=2", "downlink.refresh=all", "downlink.history=2"],
+    "lattice": ["downlink.kind=lattice", "downlink.step=0.05", "downlink.doublings=1"],
+    "touched": ["downlink.kind=lattice", "downlink.rows=touched", "downlink.step=0.05"],
+}
 SCHEDULES = {
     "sync": ["schedule.versions=4", "schedule.clients_per_version=30"],
     "buffered": [

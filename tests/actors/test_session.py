@@ -14,6 +14,7 @@ from fedras_ray.errors import ClientError, ExecutorError
 from fedras_ray.executor import SerialExecutor
 from fedras_ray.records import EndRecord
 from fedras_ray.simulation import population_of, simulate
+from tests.conftest import DOWNLINKS
 
 pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]
 
@@ -33,6 +34,13 @@ def test_any_number_of_pools_gives_the_records_of_one_process(cluster, small, po
     assert session.peak_rss_bytes > pools * 50_000_000
     assert isinstance(records[-1], EndRecord)
     assert records == list(simulate(experiment, population_of(dataset), SerialExecutor(experiment, dataset)))
+
+
+@pytest.mark.parametrize("downlink", ["lanes", "touched"])
+def test_pools_and_one_process_agree_whatever_comes_down(cluster, small, downlink):
+    experiment = changed(small[0], "execution.pools=2", *DOWNLINKS[downlink])
+    expected = list(simulate(experiment, population_of(small[1]), SerialExecutor(experiment, small[1])))
+    assert list(RaySession(experiment, small[1])) == expected
 
 
 @only_sync

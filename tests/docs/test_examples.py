@@ -35,7 +35,7 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 FILE_LINE = re.compile(r"# ([\w-]+\.\w+)\n")
 ONLY_HERE = re.compile(r"TODO|FIXME|/(?:work|root|tmp|home|farm)/|pypi", re.IGNORECASE)
-MOST_LINES = 120
+MOST_LINES = 125
 
 
 class Fence(NamedTuple):

@@ -19,6 +19,7 @@ from fedras_ray.records import (
     VersionRecord,
 )
 from fedras_ray.simulation import population_of, simulate
+from tests.conftest import DOWNLINKS
 
 
 class Spy(SerialExecutor):
@@ -153,3 +154,25 @@ def test_the_last_evaluation_is_also_there_user_by_user(observed):
     assert all(values.dtype == np.float32 for _, values in each.quality)
     means = [float(values.mean(dtype=np.float64)) for _, values in each.quality]
     assert means == pytest.approx([value for _, value in last.quality], abs=1e-7)
+
+
+@pytest.mark.parametrize("downlink", DOWNLINKS)
+def test_whatever_comes_down_every_byte_is_in_one_record_and_takes_its_time(small, downlink):
+    experiment, dataset = build(small[0].model_dump(mode="json"), DOWNLINKS[downlink]), small[1]
+    spy = Spy(experiment, dataset)
+    records = list(simulate(experiment, population_of(dataset), spy))
+    turns, end = of(records, TurnRecord), records[-1]
+    fleet = build_fleet(experiment.fleet, dataset.user_count, experiment.seed)
+    assert end.up_bytes == sum(turn.up_bytes for turn in turns)
+    assert sorted(turn.up_bytes - turn.request_bytes for turn in turns) == sorted(map(len, spy.blobs))
+    assert end.down_bytes == end.closing_bytes + sum(turn.down_bytes for turn in turns)
+    assert end.catch_up_bytes == sum(turn.catch_up_bytes for turn in turns) <= end.down_bytes
+    assert 0 < end.snapshot_bytes == sum(turn.snapshot_bytes for turn in turns) <= end.down_bytes
+    assert (
+        (end.closing_bytes > 0) == (downlink == "touched") == (min(turn.request_bytes for turn in turns) > 0)
+    )
+    assert end.down_bytes < end.dense_down_bytes
+    for turn in turns:
+        asked = fleet.upload_ns(turn.client, turn.request_bytes) if turn.request_bytes else 0
+        waited = asked + fleet.download_ns(turn.client, turn.down_bytes)
+        assert turn.started_at_ns - turn.dispatched_at_ns == waited

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from fedras_ray.clients import ClientHost
+from fedras_ray.config import build
 from fedras_ray.executor import SerialExecutor
 from fedras_ray.records import EndRecord
 from fedras_ray.simulation import population_of, simulate
+from tests.conftest import DOWNLINKS
 
 
 class Thread:
@@ -59,6 +61,9 @@ class ScrambledExecutor:
         for shard, host in enumerate(self._hosts):
             self._submit(shard, lambda host=host: host.retire(view))
 
+    def requests(self, shard, turns):
+        return self._submit(shard, lambda: self._hosts[shard].requests(turns))
+
     def train(self, shard, assignments):
         def call():
             turns = self._hosts[shard].train(shard, assignments)
@@ -102,10 +107,18 @@ def test_real_order_does_not_matter(small, scramble):
     assert records == run(*small, SerialExecutor(*small))
 
 
+@pytest.mark.parametrize("downlink", DOWNLINKS)
+def test_whatever_comes_down_real_order_does_not_matter(small, downlink):
+    experiment = build(small[0].model_dump(mode="json"), DOWNLINKS[downlink])
+    records = run(experiment, small[1], ScrambledExecutor(experiment, small[1], 3))
+    assert records == run(experiment, small[1], SerialExecutor(experiment, small[1]))
+
+
 PROGRAM = """
 import json, sys
 from fedras_ray.config import build
 from fedras_ray.data import load
+from fedras_ray.config import build
 from fedras_ray.executor import SerialExecutor
 from fedras_ray.simulation import population_of, simulate
 chosen = build(json.loads(sys.argv[1]))

@@ -126,7 +126,7 @@ class Simulation:
                 case Arrived():
                     yield from self._arrive(at_ns, event)
         yield from self._judge.collect(last=True)
-        closing = self._downlink.closing_bytes(int((self._population.positives > 0).sum()))
+        closing = self._downlink.closing_bytes(np.flatnonzero(self._population.positives))
         yield self._server.end(closing, self._most_downlink_state, self._trace.digest())
 
     def _running(self) -> bool:

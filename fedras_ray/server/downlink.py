@@ -57,8 +57,8 @@ class Downlink(Protocol):
         """What the client downloads when it is dispatched now; `rows` (n,) where it asks for them."""
         ...
 
-    def closing_bytes(self, clients: int) -> int:
-        """What it costs, after the last version, that so many clients hold the whole table to rank with."""
+    def closing_bytes(self, clients: NDArray[np.int64]) -> int:
+        """What it costs, after the last version, that these clients hold the whole table to rank with."""
         ...
 
     def views(self, clients: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -109,7 +109,7 @@ class DenseDownlink:
         """The whole table, whoever asks."""
         return Delivery(self._view, self._byte_count)
 
-    def closing_bytes(self, clients: int) -> int:
+    def closing_bytes(self, clients: NDArray[np.int64]) -> int:
         """Nothing: everyone holds a whole table, of the last version that it was sent."""
         return 0
 

@@ -166,7 +166,7 @@ class LanesDownlink:
         views = np.array([lane.view for lane in self._lanes], dtype=np.int64)
         return views[self._lane_of[clients]]
 
-    def closing_bytes(self, clients: int) -> int:
+    def closing_bytes(self, clients: NDArray[np.int64]) -> int:
         """Nothing: everyone holds its lane's replica, of the last version that it was sent."""
         return 0
 

@@ -6,7 +6,7 @@ spares the rest of the table. What it is sent are exact differences, row by row,
 row before; a row it never asked for builds on the first table, which the seed stands for. Positions within
 the message are places in the request.
 
-A client that ranks needs the whole table. At the end of a run everyone is sent it, as a snapshot.
+A client that ranks needs the whole table. At the end of a run everyone is sent what it lacks of it.
 """
 
 from __future__ import annotations
@@ -146,9 +146,13 @@ class TouchedDownlink:
         """The newest replica, for all: see `closing_bytes`."""
         return np.array([self.lattice.view], dtype=np.int64)
 
-    def closing_bytes(self, clients: int) -> int:
-        """The whole table for so many clients, so that they can rank."""
-        return clients * sum(map(len, self.lattice.snapshot()))
+    def closing_bytes(self, clients: NDArray[np.int64]) -> int:
+        """The whole table: what a client lacks of it, or a snapshot where that is shorter."""
+        everything = np.arange(len(self.lattice.replica), dtype=np.int32)
+        most = sum(map(len, self.lattice.snapshot()))
+        known = [int(client) for client in clients if int(client) in self._holdings]
+        lacking = (sum(map(len, self.message(client, everything)[0])) for client in known)
+        return sum(min(most, size) for size in lacking) + most * (len(clients) - len(known))
 
     @property
     def state_bytes(self) -> int:

@@ -74,7 +74,7 @@ class WholeDownlink:
         """The newest replica, for all."""
         return np.array([self.lattice.view], dtype=np.int64)
 
-    def closing_bytes(self, clients: int) -> int:
+    def closing_bytes(self, clients: NDArray[np.int64]) -> int:
         """Nothing: everyone holds a whole table, of the last version that it was sent."""
         return 0
 

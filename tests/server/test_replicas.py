@@ -298,8 +298,12 @@ def test_few_rows_cost_less_than_the_table_and_the_end_brings_all_of_it():
         few, everything = link.send(3, np.array([2, 7], np.int32)), whole.send(3)
         if version > 1:
             assert few.byte_count < everything.byte_count
-    assert link.closing_bytes(5) == 5 * sum(map(len, whole.message(NOTHING)))
-    assert whole.closing_bytes(5) == 0
+    snapshot = sum(map(len, whole.message(NOTHING)))
+    assert link.closing_bytes(np.array([1, 2])) == 2 * snapshot  # they hold nothing
+    assert link.closing_bytes(np.array([3])) <= snapshot
+    link.send(3, np.arange(ITEMS, dtype=np.int32))
+    assert link.closing_bytes(np.array([3])) < snapshot / 3  # it lacks nothing
+    assert whole.closing_bytes(np.array([3])) == 0
 
 
 def test_a_downlink_of_touched_rows_must_be_told_which():

@@ -34,6 +34,7 @@ class Holdings:
     def __init__(self) -> None:
         self._of: dict[int, tuple[Ids, States]] = {}
         self._newest: dict[int, int] = {}
+        self.nbytes = 0  # memory of all clients together
 
     def __contains__(self, client: int) -> bool:
         return client in self._of
@@ -56,17 +57,13 @@ class Holdings:
             new = ~known
             ids = np.insert(ids, places[new], rows[new])
             states = np.insert(states, places[new], np.int32(state))
+            self.nbytes += (ids.itemsize + states.itemsize) * int(new.sum())
         self._of[client] = ids, states
         self._newest[client] = state
 
     def newest_of(self, client: int) -> int:
         """The newest state that the client holds of any row."""
         return self._newest.get(client, 0)
-
-    @property
-    def nbytes(self) -> int:
-        """Memory of all clients together."""
-        return sum(ids.nbytes + states.nbytes for ids, states in self._of.values())
 
 
 def _places(ids: Ids, rows: Ids) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:

@@ -51,6 +51,13 @@ class IdleClients:
         """(idle,) in an order that follows from the history alone."""
         return self._clients[: self._count]
 
+    def settle(self) -> None:
+        """Put them in the order of their numbers: who is chosen then depends on who is idle alone.
+
+        Where nobody is at work, methods that differ in their transfers alone then ask the same clients.
+        """
+        self._clients[: self._count].sort()
+
     def take(self, places: NDArray[np.int64]) -> list[int]:
         """Remove the clients at distinct `places` of `clients`; returns them in the order of `places`."""
         taken = [int(client) for client in self._clients[places]]

@@ -144,6 +144,8 @@ class Simulation:
         count = wanted(self._experiment.schedule, self._in_flight)
         if count == 0 or len(self._idle) == 0:
             return
+        if self._in_flight == 0:
+            self._idle.settle()
         rng = stream(self._experiment.seed, Purpose.SELECTION, 0, self._dispatches)
         self._dispatches += 1
         clients = self._idle.take(select(self._idle.clients, count, rng, self._downlink.preferred()))

@@ -11,10 +11,11 @@ import pytest
 
 from fedras_ray.clients import ClientHost
 from fedras_ray.config import build
+from fedras_ray.data import load
 from fedras_ray.executor import SerialExecutor
-from fedras_ray.records import EndRecord
+from fedras_ray.records import EndRecord, TurnRecord
 from fedras_ray.simulation import population_of, simulate
-from tests.conftest import DOWNLINKS
+from tests.conftest import DOWNLINKS, SCHEDULES, SMALL
 
 
 class Thread:
@@ -112,6 +113,19 @@ def test_whatever_comes_down_real_order_does_not_matter(small, downlink):
     experiment = build(small[0].model_dump(mode="json"), DOWNLINKS[downlink])
     records = run(experiment, small[1], ScrambledExecutor(experiment, small[1], 3))
     assert records == run(experiment, small[1], SerialExecutor(experiment, small[1]))
+
+
+def test_methods_that_differ_in_their_transfers_ask_the_same_clients():
+    """A pair of runs is compared client by client and version by version: only the bytes may differ."""
+    settings = [*SMALL, *SCHEDULES["sync"]]
+    asked = []
+    for codec in ("dense", "sparse", "actions"):
+        experiment = build({}, [*settings, f"codec.kind={codec}"])
+        dataset = load(experiment.data, experiment.seed)
+        records = run(experiment, dataset, SerialExecutor(experiment, dataset))
+        turns = [one for one in records if isinstance(one, TurnRecord)]
+        asked.append(sorted((one.version, one.client, one.turn) for one in turns))
+    assert asked[0] == asked[1] == asked[2]
 
 
 PROGRAM = """

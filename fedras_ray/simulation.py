@@ -155,7 +155,8 @@ class Simulation:
 
     def _begin_turn(self, client: int, rows: NDArray[np.int32] | None) -> None:
         now = self._clock.now_ns
-        delivery = self._downlink.send(client, rows)
+        delivery = self._downlink.offer(client, rows)
+        self._downlink.delivered(client, delivery, rows)
         budget = upload_budget_bytes(self._experiment.codec, self._fleet.uplink_bytes_per_s[client])
         order = Assignment(client, int(self._turns[client]), self._server.version, delivery.view, budget)
         asked = self._fleet.upload_ns(client, delivery.request_bytes) if delivery.request_bytes else Nanos(0)

@@ -3,7 +3,8 @@
 A *view* is one state of the table as some client holds it; a client trains and ranks with its view,
 never with the server's table. Sending the whole table (`DenseDownlink`) makes one view per version.
 A downlink that sends differences implements the same methods (`server.lattice`, `server.lanes`): what
-a message costs depends on the client, so `send` is asked per client.
+a message costs depends on the client, so `offer` is asked per client; what was cut off on the way is never
+`delivered`, and the next message builds on what the client held before.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ class Delivery(NamedTuple):
     catch_up_bytes: int = 0  # of these, for versions that the client had missed
     snapshot_bytes: int = 0  # of these, for a client that had no state to build on
     request_bytes: int = 0  # up, to ask for it
+    state: int = 0  # what the client holds once it has it all, in the downlink's own terms
 
 
 class Downlink(Protocol):
@@ -53,8 +55,12 @@ class Downlink(Protocol):
         """Whether a client asks for the rows that its turn will touch."""
         ...
 
-    def send(self, client: int, rows: Ids | None = None) -> Delivery:
-        """What the client downloads when it is dispatched now; `rows` (n,) where it asks for them."""
+    def offer(self, client: int, rows: Ids | None = None) -> Delivery:
+        """What the client downloads if it is dispatched now; `rows` (n,) where it asks for them."""
+        ...
+
+    def delivered(self, client: int, delivery: Delivery, rows: Ids | None = None) -> None:
+        """It has all that it was offered: from now on messages to it build on that."""
         ...
 
     def closing_bytes(self, clients: NDArray[np.int64]) -> int:
@@ -105,9 +111,12 @@ class DenseDownlink:
     def preferred(self) -> None:
         """Everyone costs the same."""
 
-    def send(self, client: int, rows: Ids | None = None) -> Delivery:
+    def offer(self, client: int, rows: Ids | None = None) -> Delivery:
         """The whole table, whoever asks."""
         return Delivery(self._view, self._byte_count)
+
+    def delivered(self, client: int, delivery: Delivery, rows: Ids | None = None) -> None:
+        """Nothing builds on what a client holds."""
 
     def closing_bytes(self, clients: NDArray[np.int64]) -> int:
         """Nothing: everyone holds a whole table, of the last version that it was sent."""

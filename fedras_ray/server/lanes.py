@@ -132,10 +132,9 @@ class LanesDownlink:
         """The clients of the lane whose turn it is."""
         return None if self._open is None else self._lane_of == self._open
 
-    def send(self, client: int, rows: Ids | None = None) -> Delivery:
+    def offer(self, client: int, rows: Ids | None = None) -> Delivery:
         """The messages that the client missed, or a snapshot."""
         lane, held = self._lanes[self._lane_of[client]], int(self._held[client])
-        self._held[client] = lane.newest
         missed = lane.newest - max(held, 0)
         seed_bytes = len(self.first_message()) if held == NOTHING else 0
         if missed <= len(lane.log):
@@ -143,10 +142,14 @@ class LanesDownlink:
             if sum(sizes) <= self._snapshot_bytes(lane):
                 total = sum(sizes) + seed_bytes
                 if seed_bytes:
-                    return Delivery(lane.view, total, snapshot_bytes=total)
-                return Delivery(lane.view, total, catch_up_bytes=sum(sizes[:-1]))
+                    return Delivery(lane.view, total, snapshot_bytes=total, state=lane.newest)
+                return Delivery(lane.view, total, catch_up_bytes=sum(sizes[:-1]), state=lane.newest)
         byte_count = self._snapshot_bytes(lane)
-        return Delivery(lane.view, byte_count, snapshot_bytes=byte_count)
+        return Delivery(lane.view, byte_count, snapshot_bytes=byte_count, state=lane.newest)
+
+    def delivered(self, client: int, delivery: Delivery, rows: Ids | None = None) -> None:
+        """It has applied that many messages."""
+        self._held[client] = delivery.state
 
     def first_message(self) -> bytes:
         """What stands for the table of version 0."""

@@ -95,7 +95,7 @@ class TouchedDownlink:
     def preferred(self) -> None:
         """Everyone costs what its rows have moved."""
 
-    def send(self, client: int, rows: Ids | None = None) -> Delivery:
+    def offer(self, client: int, rows: Ids | None = None) -> Delivery:
         """The rows that were asked for."""
         if rows is None:
             raise CodecError("a downlink of touched rows needs to be told which")
@@ -103,14 +103,20 @@ class TouchedDownlink:
         blobs, old = self.message(client, rows)
         byte_count = sum(map(len, blobs))
         newcomer = client not in self._holdings
-        self._holdings.update(client, rows, self.lattice.newest)
         return Delivery(
             self.lattice.view,
             byte_count,
             catch_up_bytes=0 if newcomer else old,
             snapshot_bytes=byte_count if newcomer else 0,
             request_bytes=len(request),
+            state=self.lattice.newest,
         )
+
+    def delivered(self, client: int, delivery: Delivery, rows: Ids | None = None) -> None:
+        """It holds these rows in that state."""
+        if rows is None:
+            raise CodecError("a downlink of touched rows needs to be told which")
+        self._holdings.update(client, rows, delivery.state)
 
     def message(self, client: int, rows: Ids) -> tuple[list[bytes], int]:
         """The blobs that lead to the newest state of these rows, and how many bytes are of earlier eras."""

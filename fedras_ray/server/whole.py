@@ -39,16 +39,20 @@ class WholeDownlink:
     def preferred(self) -> None:
         """An absence costs one message, however long it was."""
 
-    def send(self, client: int, rows: Ids | None = None) -> Delivery:
+    def offer(self, client: int, rows: Ids | None = None) -> Delivery:
         """What leads from the state that the client holds to the newest."""
         held, newest = self.state_of(client), self.lattice.newest
-        self._held[client] = newest
         if held not in self._sizes:
             self._sizes[held] = sum(len(blob) for blob in self.message(held))
         byte_count = self._sizes[held]
         if held == NOTHING:
-            return Delivery(self.lattice.view, byte_count, snapshot_bytes=byte_count)
-        return Delivery(self.lattice.view, byte_count, catch_up_bytes=byte_count if newest - held > 1 else 0)
+            return Delivery(self.lattice.view, byte_count, snapshot_bytes=byte_count, state=newest)
+        old = byte_count if newest - held > 1 else 0
+        return Delivery(self.lattice.view, byte_count, catch_up_bytes=old, state=newest)
+
+    def delivered(self, client: int, delivery: Delivery, rows: Ids | None = None) -> None:
+        """It holds that state."""
+        self._held[client] = delivery.state
 
     def state_of(self, client: int) -> int:
         """The state that the client can build on; `NOTHING` where it has none that is kept."""

@@ -8,6 +8,7 @@ from fedras_ray.codecs.dense import DenseCodec
 from fedras_ray.config import codecs as configs
 from fedras_ray.server.downlink import Delivery, DenseDownlink
 from fedras_ray.streams import Purpose, stream
+from tests.server.deliveries import sent
 
 ITEMS, WIDTH = 9, 4
 
@@ -37,7 +38,7 @@ def test_every_client_downloads_as_many_bytes_as_a_real_blob_has(dtype):
     link = downlink(dtype)
     link.publish(0, table())
     blob, _ = by_hand(dtype, table())
-    assert [link.send(client) for client in (0, 7)] == [Delivery(0, len(blob))] * 2
+    assert [sent(link, client) for client in (0, 7)] == [Delivery(0, len(blob))] * 2
     assert len(blob) > ITEMS * WIDTH * {"f32": 4, "f16": 2}[dtype]
 
 
@@ -71,7 +72,7 @@ def test_a_version_makes_one_new_view_that_all_are_sent_and_rank_with_from_then_
     link = downlink()
     for version in (0, 1, 2):
         assert list(link.publish(version, table(version))) == [version]
-        assert link.send(3).view == version
+        assert sent(link, 3).view == version
         assert link.views(np.array([4, 5, 6])).tolist() == [version]
 
 

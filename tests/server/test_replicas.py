@@ -21,6 +21,7 @@ from fedras_ray.server.lattice import NOTHING, coarseness, dithered
 from fedras_ray.server.seeding import pack_seed, unpack_seed
 from fedras_ray.server.touched import pack_request, unpack_notice, unpack_request
 from fedras_ray.streams import Purpose, stream
+from tests.server.deliveries import sent
 
 ITEMS, WIDTH, CLIENTS, SEED = 40, 4, 12, 5
 STEP = as_f32(0.05)
@@ -101,7 +102,7 @@ def test_on_a_lattice_whoever_applied_its_messages_holds_the_replica(name, data)
             one = clients.setdefault(client, LatticeClient(first))
             blobs = link.message(link.state_of(client))
             one.receive(blobs)
-            delivery = link.send(client)
+            delivery = sent(link, client)
             assert delivery.byte_count == sum(map(len, blobs))
             assert one.table().tobytes() == views[delivery.view].tobytes()
 
@@ -111,12 +112,12 @@ def test_a_lattice_counts_the_bytes_of_its_messages():
     for version, table in enumerate(tables(6)):
         link.publish(version, table)
         if version == 2:
-            newcomer, blobs = link.send(0), link.message(NOTHING)
+            newcomer, blobs = sent(link, 0), link.message(NOTHING)
             assert newcomer.byte_count == newcomer.snapshot_bytes == sum(map(len, blobs))
             assert (newcomer.catch_up_bytes, len(blobs)) == (0, 4)  # seed, moves, axes, moves
-    back = link.send(0)
+    back = sent(link, 0)
     assert back.byte_count == back.catch_up_bytes == len(link.message(2)[0])
-    again = link.send(0)
+    again = sent(link, 0)
     assert (again.catch_up_bytes, again.snapshot_bytes) == (0, 0)
     assert 0 < again.byte_count == len(link.message(5)[0]) < back.byte_count
 
@@ -145,12 +146,12 @@ def test_a_lattice_forgets_states_beyond_its_history():
     sizes = []
     for version, table in enumerate(tables(10)):
         link.publish(version, table)
-        link.send(version)
+        sent(link, version)
         sizes.append(link.state_bytes)
     eras = (4 + 4 + 4) * ITEMS * WIDTH  # two origins, and the end of the first
     assert max(sizes) == sizes[-1] == 3 * 2 * ITEMS * WIDTH + eras + 4 * CLIENTS
-    assert link.send(0).snapshot_bytes > 0  # held state 0, which is gone
-    assert link.send(8).snapshot_bytes == 0
+    assert sent(link, 0).snapshot_bytes > 0  # held state 0, which is gone
+    assert sent(link, 8).snapshot_bytes == 0
 
 
 def test_a_table_that_runs_off_the_lattice_is_an_error_with_a_way_out():
@@ -176,7 +177,7 @@ def test_whoever_applied_the_log_of_its_lane_holds_the_replica(name, data):
             missed = lane.newest - applied.get(client, 0)
             blobs = link.messages(client)[-missed:] if missed else []
             seed = [link.first_message()] if client not in applied else []
-            delivery = link.send(client)
+            delivery = sent(link, client)
             if delivery.byte_count == sum(map(len, seed + blobs)) and missed <= len(link.messages(client)):
                 for blob in blobs:
                     update = codec.decode(blob)
@@ -284,7 +285,7 @@ def test_whoever_asks_for_rows_holds_these_of_the_replica(name, data):
             one = clients.setdefault(client, TouchingClient(config, first))
             blobs, _ = link.message(client, rows)
             one.receive(rows, blobs)
-            delivery = link.send(client, rows)
+            delivery = sent(link, client, rows)
             assert delivery.byte_count == sum(map(len, blobs))
             assert delivery.request_bytes == len(pack_request(rows, ITEMS, WIDTH))
             assert one.rows(rows).tobytes() == views[delivery.view][rows].tobytes()
@@ -295,13 +296,13 @@ def test_few_rows_cost_less_than_the_table_and_the_end_brings_all_of_it():
     for version, table in enumerate(tables(8)):
         link.publish(version, table)
         whole.publish(version, table)
-        few, everything = link.send(3, np.array([2, 7], np.int32)), whole.send(3)
+        few, everything = sent(link, 3, np.array([2, 7], np.int32)), sent(whole, 3)
         if version > 1:
             assert few.byte_count < everything.byte_count
     snapshot = sum(map(len, whole.message(NOTHING)))
     assert link.closing_bytes(np.array([1, 2])) == 2 * snapshot  # they hold nothing
     assert link.closing_bytes(np.array([3])) <= snapshot
-    link.send(3, np.arange(ITEMS, dtype=np.int32))
+    sent(link, 3, np.arange(ITEMS, dtype=np.int32))
     assert link.closing_bytes(np.array([3])) < snapshot / 3  # it lacks nothing
     assert whole.closing_bytes(np.array([3])) == 0
 
@@ -310,7 +311,7 @@ def test_a_downlink_of_touched_rows_must_be_told_which():
     link = link_of(TOUCHED["touched"])
     link.publish(0, next(tables(1)))
     with pytest.raises(CodecError, match="which"):
-        link.send(0)
+        sent(link, 0)
 
 
 @given(st.sets(st.integers(0, 99)))
@@ -331,7 +332,7 @@ def test_views_are_read_only_retired_once_and_never_while_someone_could_be_sent_
             alive.remove(view)
         assert link.retired() == []
         assert set(link.views(np.arange(CLIENTS)).tolist()) <= alive
-        assert {link.send(client).view for client in range(CLIENTS)} <= alive
+        assert {sent(link, client).view for client in range(CLIENTS)} <= alive
 
 
 @pytest.mark.parametrize("name", [*LATTICES, *LANES])
@@ -339,7 +340,7 @@ def test_nothing_that_is_sent_is_free(name):
     link = link_of((LATTICES | LANES)[name])
     for version, table in enumerate(tables(5)):
         link.publish(version, table)
-        deliveries = [link.send(client) for client in (0, 1, 1)]
+        deliveries = [sent(link, client) for client in (0, 1, 1)]
         if name in LATTICES:
             assert all(one.byte_count > 18 for one in deliveries)
         assert all(one.catch_up_bytes + one.snapshot_bytes <= one.byte_count for one in deliveries)
@@ -404,3 +405,17 @@ def test_with_dither_a_drift_below_the_step_shows_in_its_share_of_the_rows(dithe
     (before,) = link.publish(0, table).values()
     (after,) = link.publish(1, table + np.float32(0.25 * 0.05)).values()
     assert (after - before).mean() / 0.05 == pytest.approx(seen, abs=0.02)
+
+
+@pytest.mark.parametrize("name", sorted(LATTICES | LANES | TOUCHED))
+def test_an_offer_that_is_cut_off_changes_nothing_that_a_client_holds(name):
+    config = (LATTICES | LANES | TOUCHED)[name]
+    link, other = link_of(config), link_of(config)
+    rows = np.arange(0, ITEMS, 3, dtype=np.int32)
+    for version, table in enumerate(tables(6)):
+        link.publish(version, table)
+        other.publish(version, table)
+        assert link.offer(2, rows) == link.offer(2, rows) == other.offer(2, rows)
+        if version % 2:
+            assert sent(link, 2, rows) == sent(other, 2, rows)
+        other.offer(2, rows)  # cut off

@@ -47,6 +47,8 @@ class Assignment(NamedTuple):
     version: int
     view: int  # the state of the item table it was sent
     budget_bytes: int | None  # what it may send, None: as much as the codec likes
+    epochs: int = 0  # of local training; 0: those of the experiment
+    actions: int | None = None  # how many it may send, None: as many as the codec likes
 
 
 class Turn(NamedTuple):
@@ -101,7 +103,7 @@ class ClientHost:
 
     def requests(self, turns: Sequence[tuple[int, int]]) -> list[NDArray[np.int32]]:
         """The rows (n,) that each (client, turn) will touch, which are those its upload will name."""
-        return [self._samples(client, turn).item_ids for client, turn in turns]
+        return [self._samples(client, turn, epochs=0).item_ids for client, turn in turns]
 
     def train(self, shard: int, assignments: Sequence[Assignment]) -> list[Turn]:
         """Train and encode the turns of some clients of one shard together, in order.
@@ -165,14 +167,14 @@ class ClientHost:
         return np.arange(shard, self._dataset.user_count, self._shards)
 
     def _work(self, shard: int, one: Assignment) -> ClientWork:
-        samples = self._samples(one.client, one.turn)
+        samples = self._samples(one.client, one.turn, one.epochs)
         private = self._private[shard][one.client // self._shards]
         return ClientWork(samples, self._views[one.view].take(samples.item_ids, axis=0), private)
 
-    def _samples(self, client: int, turn: int) -> LocalSamples:
+    def _samples(self, client: int, turn: int, epochs: int) -> LocalSamples:
         rng = stream(self._experiment.seed, Purpose.LOCAL_SAMPLING, client, turn)
         positives = self._dataset.train.of(client)
-        return local_samples(positives, self._dataset.item_count, self._experiment.training, rng)
+        return local_samples(positives, self._dataset.item_count, self._experiment.training, rng, epochs)
 
     def _outgoing(self, one: Assignment, work: ClientWork, result: ClientResult) -> Outgoing:
         if not np.isfinite(result.private).all():

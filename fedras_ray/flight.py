@@ -16,24 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fedras_ray.clients import Assignment, Turn
-from fedras_ray.clock import Nanos
 from fedras_ray.codecs.base import Codec, ItemUpdate
 from fedras_ray.executor import Executor, Pending
-from fedras_ray.server.downlink import Delivery
 
 DECODED_AHEAD = 64_000_000  # floats: 256 MB
-
-
-@dataclass(frozen=True, slots=True)
-class Dispatch:
-    """A turn that has begun: what was ordered, and what is known of it already."""
-
-    assignment: Assignment
-    delivery: Delivery
-    samples: int
-    dispatched_at_ns: Nanos
-    started_at_ns: Nanos
-    trained_at_ns: Nanos
 
 
 class IdleClients:

@@ -21,15 +21,23 @@ SCHEMA_VERSION = 1
 
 
 class Fate(IntEnum):
-    """What became of a client's upload."""
+    """What became of a client's upload. Append only."""
 
     USED = 0
     WASTED = 1  # it arrived after the last version was made
+    LATE = 2  # it arrived after its round, and the schedule has no use for that
+    STALE = 3  # it is older than the server's limit
+    DROPPED = 4  # the client left before its upload was complete
+    LOST = 5  # it was sent, and never arrived
 
 
 @dataclass(frozen=True, slots=True)
 class TurnRecord:
-    """One client's turn, from dispatch to arrival."""
+    """One client's turn, from dispatch to arrival, or to the instant at which the client left.
+
+    Bytes of a transfer that was cut off are those that were through, and the dense bytes beside them the
+    same share of a dense message. A phase that was never reached ends at the instant of leaving.
+    """
 
     client: int
     device_class: str
@@ -50,6 +58,9 @@ class TurnRecord:
     samples: int  # trained on, over all epochs
     rows: int  # rows of the item table the update touches
     actions: int  # codebook size; 0 where the codec has none
+    epochs: int  # of local training
+    predicted_ns: int  # how long the server expected the turn to take
+    tier: int
     staleness: int  # versions made between dispatch and arrival
     fate: Fate
 
@@ -77,6 +88,7 @@ class VersionRecord:
     sparse_up_bytes: int
     client_updates: int  # aggregated since the start
     in_flight: int
+    left_for_later: int  # choices since the start that were taken back: the client could not have made it
     downlink_state_bytes: int  # the server's memory of what clients hold
 
 
@@ -136,6 +148,9 @@ class EndRecord:
     dense_down_bytes: int
     sparse_up_bytes: int
     downlink_state_bytes: int  # the most there was
+    left_for_later: int
+    participation_gini: float  # over the clients with training data, of how often each was asked
+    participation_jain: float
     mean_staleness: float
     trace_digest: str
 

@@ -24,13 +24,12 @@ from fedras_ray.config.codecs import (
     ProductCodec,
 )
 from fedras_ray.config.data import CatalogData, DataConfig
+from fedras_ray.config.schedule import ScheduleConfig, SyncSchedule
 from fedras_ray.config.system import (
     EvaluationConfig,
     FedScaleFleet,
     FleetConfig,
-    ScheduleConfig,
     ServerConfig,
-    SyncSchedule,
 )
 
 

@@ -1,4 +1,4 @@
-"""Devices and links, the schedule of work, the server, and when quality is measured."""
+"""Devices and links, the server, and when quality is measured."""
 
 from __future__ import annotations
 
@@ -42,26 +42,6 @@ class FedScaleFleet(Section):
 
 
 FleetConfig = Annotated[HomogeneousFleet | LogNormalFleet | FedScaleFleet, Field(discriminator="kind")]
-
-
-class SyncSchedule(Section):
-    """Rounds with a barrier: the slowest client of a round ends it."""
-
-    kind: Literal["sync"] = "sync"
-    versions: Count = 100
-    clients_per_version: Count = 128
-
-
-class BufferedSchedule(Section):
-    """FedBuff: `concurrency` clients at work, a new version after every `buffer` arrivals."""
-
-    kind: Literal["buffered"]
-    versions: Count = 100
-    concurrency: Count = 128
-    buffer: Count = 32
-
-
-ScheduleConfig = Annotated[SyncSchedule | BufferedSchedule, Field(discriminator="kind")]
 
 
 class SgdServer(Section):
@@ -121,7 +101,25 @@ class PolynomialStaleness(Section):
     exponent: NotNegative = 0.5
 
 
-StalenessConfig = Annotated[ConstantStaleness | PolynomialStaleness, Field(discriminator="kind")]
+class HingeStaleness(Section):
+    """Full weight up to `grace` versions, then 1 / (1 + slope (s - grace)) (FedAsync)."""
+
+    kind: Literal["hinge"]
+    grace: int = Field(default=4, ge=0)  # versions
+    slope: Positive = 0.5  # per version beyond
+
+
+StalenessConfig = Annotated[
+    ConstantStaleness | PolynomialStaleness | HingeStaleness, Field(discriminator="kind")
+]
+
+
+class StalenessLimit(Section):
+    """What becomes of an update that is older than so many versions."""
+
+    versions: int | None = Field(default=None, ge=0)  # None: no limit
+    beyond: Literal["waste", "down-weight", "use"] = "waste"
+    weight: float = Field(default=0.1, gt=0, le=1)  # times what it would weigh, if weighted down
 
 
 class ServerConfig(Section):
@@ -132,6 +130,7 @@ class ServerConfig(Section):
     count_power: float = Field(default=0.5, ge=0, le=1)  # 0: sum, 1: mean over the clients of an item
     client_weight: Literal["uniform", "samples"] = "uniform"
     staleness: StalenessConfig = ConstantStaleness()
+    staleness_limit: StalenessLimit = StalenessLimit()
 
 
 class EvaluationConfig(Section):

@@ -10,35 +10,16 @@ from numpy.typing import NDArray
 
 from fedras_ray.config.codecs import CodecConfig, adaptive_actions
 from fedras_ray.config.system import (
-    BufferedSchedule,
     ConstantRate,
     ConstantStaleness,
     CosineDecay,
     DecayConfig,
+    HingeStaleness,
     LinearDecay,
     PolynomialStaleness,
-    ScheduleConfig,
     StalenessConfig,
-    SyncSchedule,
+    StalenessLimit,
 )
-
-
-def wanted(schedule: ScheduleConfig, in_flight: int) -> int:
-    """How many clients to dispatch now."""
-    match schedule:
-        case SyncSchedule():
-            return schedule.clients_per_version if in_flight == 0 else 0
-        case BufferedSchedule():
-            return schedule.concurrency - in_flight
-
-
-def ready(schedule: ScheduleConfig, arrived: int, in_flight: int) -> bool:
-    """Whether the updates that arrived since the last version make the next one."""
-    match schedule:
-        case SyncSchedule():
-            return in_flight == 0
-        case BufferedSchedule():
-            return arrived >= schedule.buffer
 
 
 def staleness_weight(config: StalenessConfig, staleness: int) -> float:
@@ -48,6 +29,15 @@ def staleness_weight(config: StalenessConfig, staleness: int) -> float:
             return 1.0
         case PolynomialStaleness():
             return float((1 + staleness) ** -config.exponent)
+        case HingeStaleness():
+            return 1.0 / (1.0 + config.slope * max(0, staleness - config.grace))
+
+
+def limited_weight(limit: StalenessLimit, staleness: int) -> float:
+    """What that weight is multiplied with under a limit; 0 means that the update is not used."""
+    if limit.versions is None or staleness <= limit.versions:
+        return 1.0
+    return {"waste": 0.0, "down-weight": limit.weight, "use": 1.0}[limit.beyond]
 
 
 def upload_budget_bytes(codec: CodecConfig, uplink_bytes_per_s: float) -> int | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,9 +14,17 @@ from fedras_ray.models.base import Model
 from fedras_ray.records import EndRecord, VersionRecord
 from fedras_ray.server.aggregation import Accumulator
 from fedras_ray.server.optimizers import build_optimizer
-from fedras_ray.server.policies import rate_factor, staleness_weight
+from fedras_ray.server.policies import limited_weight, rate_factor, staleness_weight
+from fedras_ray.server.schedules import tier_count, tier_factor
 from fedras_ray.server.tally import Tally
 from fedras_ray.streams import Purpose, stream
+
+
+class Participation(NamedTuple):
+    """How evenly clients were asked."""
+
+    gini: float
+    jain: float
 
 
 class Server:
@@ -27,7 +37,9 @@ class Server:
             item_count, stream(experiment.seed, Purpose.ITEM_TABLE)
         )
         self._optimizer = build_optimizer(self._config.optimizer, *self.table.shape)
-        self._sum = Accumulator(*self.table.shape)
+        self._schedule = experiment.schedule
+        self._sums = [Accumulator(*self.table.shape) for _ in range(tier_count(self._schedule))]
+        self._versions_of = np.zeros(len(self._sums), dtype=np.int64)  # made by each tier
         self.version = 0
         self.made_at_ns = Nanos(0)  # when the newest version was made
         self.client_updates = 0
@@ -36,32 +48,42 @@ class Server:
         self._staleness_since = 0  # over the updates since the last version
         self._loss_since = 0.0
 
-    @property
-    def arrived(self) -> int:
-        """Updates since the last version."""
-        return self._sum.updates
+    def arrived(self, tier: int) -> int:
+        """Updates of a tier since its last version."""
+        return self._sums[tier].updates
 
     @property
     def mean_staleness(self) -> float:
         """Over all updates used so far, in versions."""
         return self._staleness_total / max(1, self.client_updates)
 
-    def take(self, update: ItemUpdate, staleness: int, loss: float, relative_samples: float) -> None:
+    def uses(self, staleness: int) -> bool:
+        """Whether an update that is `staleness` versions old is used at all."""
+        return limited_weight(self._config.staleness_limit, staleness) > 0
+
+    def take(
+        self, update: ItemUpdate, staleness: int, loss: float, relative_samples: float, tier: int = 0
+    ) -> None:
         """Fold one arrived update in; `relative_samples` is the client's data over the average client's."""
         weight = staleness_weight(self._config.staleness, staleness)
+        weight *= limited_weight(self._config.staleness_limit, staleness)
         if self._config.client_weight == "samples":
             weight *= relative_samples
-        self._sum.add(update, weight)
+        self._sums[tier].add(update, weight)
         self.client_updates += 1
         self._staleness_total += staleness
         self._staleness_since += staleness
         self._loss_since += loss
 
-    def advance(self, at_ns: Nanos, in_flight: int, downlink_state_bytes: int) -> VersionRecord:
-        """Make the next version from what arrived."""
-        updates = self._sum.updates
-        touched, step = self._sum.step(self._config.count_power)
+    def advance(
+        self, at_ns: Nanos, in_flight: int, left_for_later: int, downlink_state_bytes: int, tier: int = 0
+    ) -> VersionRecord:
+        """Make the next version from what arrived in a tier."""
+        updates = self._sums[tier].updates
+        touched, step = self._sums[tier].step(self._config.count_power)
+        self._versions_of[tier] += 1
         factor = rate_factor(self._config.decay, self.version, self._versions)
+        factor *= tier_factor(self._schedule, self._versions_of, tier)
         self._optimizer.apply(self.table, touched, step, factor)
         self.version += 1
         self.made_at_ns = at_ns
@@ -81,12 +103,20 @@ class Server:
             sparse_up_bytes=self.tally.sparse_up,
             client_updates=self.client_updates,
             in_flight=in_flight,
+            left_for_later=left_for_later,
             downlink_state_bytes=downlink_state_bytes,
         )
         self._staleness_since, self._loss_since = 0, 0.0
         return record
 
-    def end(self, closing_bytes: int, downlink_state_bytes: int, trace_digest: str) -> EndRecord:
+    def end(
+        self,
+        closing_bytes: int,
+        downlink_state_bytes: int,
+        left_for_later: int,
+        participation: Participation,
+        trace_digest: str,
+    ) -> EndRecord:
         """What the whole run comes to."""
         tally = self.tally
         return EndRecord(
@@ -103,6 +133,9 @@ class Server:
             dense_down_bytes=tally.dense_down,
             sparse_up_bytes=tally.sparse_up,
             downlink_state_bytes=downlink_state_bytes,
+            left_for_later=left_for_later,
+            participation_gini=participation.gini,
+            participation_jain=participation.jain,
             mean_staleness=self.mean_staleness,
             trace_digest=trace_digest,
         )

@@ -22,7 +22,7 @@ class Tally:
     sparse_up: int = 0  # the touched rows in f32, for the same uploads
 
     def sent(self, delivery: Delivery, dense: int) -> None:
-        """The server sent a client its download."""
+        """A client received its download, or what `through` left of it."""
         self.down += delivery.byte_count
         self.up += delivery.request_bytes
         self.catch_up += delivery.catch_up_bytes
@@ -30,7 +30,7 @@ class Tally:
         self.dense_down += dense
 
     def received(self, byte_count: int, dense: int, sparse: int, fate: Fate) -> None:
-        """A client's upload arrived."""
+        """A client's upload arrived, or was cut off after so many bytes."""
         self.up += byte_count
         self.dense_up += dense
         self.sparse_up += sparse

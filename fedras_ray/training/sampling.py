@@ -51,19 +51,25 @@ def negative_ranks(positives: Ids, item_count: int, count: int, rng: Generator) 
     return rng.integers(0, free, size=count) if free else np.empty(0, dtype=np.int64)
 
 
-def local_samples(positives: Ids, item_count: int, config: TrainingConfig, rng: Generator) -> LocalSamples:
-    """Draw one turn's samples for a client; `positives` increase strictly."""
+def local_samples(
+    positives: Ids, item_count: int, config: TrainingConfig, rng: Generator, epochs: int = 0
+) -> LocalSamples:
+    """Draw one turn's samples for a client; `positives` increase strictly.
+
+    Which items they are does not depend on `epochs` (0: those of `config`).
+    """
+    epochs = epochs or config.epochs
     rank = negative_ranks(positives, item_count, config.negatives * len(positives), rng)
     samples = len(positives) + len(rank)
     if config.batch_size == 0 or config.batch_size >= samples:
         item_ids, weight, positive = _full_batch(positives, rank, item_count)
-        steps = (StepSamples(None, weight, positive),) * config.epochs  # the same every epoch
+        steps = (StepSamples(None, weight, positive),) * epochs  # the same every epoch
     else:
         joined = np.concatenate([positives, counting.outside(positives, rank)])
         item_ids = np.unique(joined)
         label = np.arange(samples) < len(positives)
-        steps = tuple(_batches(np.searchsorted(item_ids, joined), label, config, rng))
-    return LocalSamples(item_ids, steps, config.epochs * samples)
+        steps = tuple(_batches(np.searchsorted(item_ids, joined), label, config.batch_size, epochs, rng))
+    return LocalSamples(item_ids, steps, epochs * samples)
 
 
 def _full_batch(
@@ -80,12 +86,12 @@ def _full_batch(
 
 
 def _batches(
-    local: Index, label: NDArray[np.bool_], config: TrainingConfig, rng: Generator
+    local: Index, label: NDArray[np.bool_], batch_size: int, epochs: int, rng: Generator
 ) -> Iterator[StepSamples]:
-    for _ in range(config.epochs):
+    for _ in range(epochs):
         order = rng.permutation(len(local))
-        for start in range(0, len(order), config.batch_size):
-            chosen = order[start : start + config.batch_size]
+        for start in range(0, len(order), batch_size):
+            chosen = order[start : start + batch_size]
             rows, place = np.unique(local[chosen], return_inverse=True)
             weight = np.bincount(place, minlength=len(rows)).astype(np.float32)
             positive = np.bincount(place, weights=label[chosen], minlength=len(rows)).astype(np.float32)

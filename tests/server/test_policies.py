@@ -15,57 +15,22 @@ from fedras_ray.config.codecs import (
     SparseCodec,
 )
 from fedras_ray.config.system import (
-    BufferedSchedule,
     ConstantRate,
     ConstantStaleness,
     CosineDecay,
+    HingeStaleness,
     LinearDecay,
     PolynomialStaleness,
-    SyncSchedule,
+    StalenessLimit,
 )
 from fedras_ray.server.policies import (
+    limited_weight,
     rate_factor,
-    ready,
     select,
     staleness_weight,
     upload_budget_bytes,
-    wanted,
 )
 from fedras_ray.streams import Purpose, stream
-
-SYNC = SyncSchedule(clients_per_version=5)
-BUFFERED = BufferedSchedule(kind="buffered", concurrency=5, buffer=3)
-
-
-@pytest.mark.parametrize(
-    ("schedule", "in_flight", "expected"),
-    [
-        (SYNC, 0, 5),
-        (SYNC, 1, 0),
-        (SYNC, 5, 0),
-        (BUFFERED, 0, 5),
-        (BUFFERED, 1, 4),
-        (BUFFERED, 5, 0),
-    ],
-)
-def test_how_many_clients_are_wanted(schedule, in_flight, expected):
-    assert wanted(schedule, in_flight) == expected
-
-
-@pytest.mark.parametrize(
-    ("schedule", "arrived", "in_flight", "expected"),
-    [
-        (SYNC, 4, 1, False),
-        (SYNC, 5, 0, True),
-        (SYNC, 1, 4, False),
-        (BUFFERED, 2, 3, False),
-        (BUFFERED, 2, 0, False),
-        (BUFFERED, 3, 2, True),
-        (BUFFERED, 4, 0, True),
-    ],
-)
-def test_when_the_next_version_is_made(schedule, arrived, in_flight, expected):
-    assert ready(schedule, arrived, in_flight) is expected
 
 
 @pytest.mark.parametrize(
@@ -78,10 +43,28 @@ def test_when_the_next_version_is_made(schedule, arrived, in_flight, expected):
         (PolynomialStaleness(kind="polynomial", exponent=1), 3, 0.25),
         (PolynomialStaleness(kind="polynomial", exponent=2), 9, 0.01),
         (PolynomialStaleness(kind="polynomial", exponent=0), 9, 1),
+        (HingeStaleness(kind="hinge"), 4, 1),
+        (HingeStaleness(kind="hinge"), 6, 0.5),
+        (HingeStaleness(kind="hinge", grace=0, slope=1), 3, 0.25),
     ],
 )
 def test_what_a_late_update_weighs(config, staleness, weight):
     assert staleness_weight(config, staleness) == pytest.approx(weight)
+
+
+@pytest.mark.parametrize(
+    ("changes", "staleness", "weight"),
+    [
+        ({}, 10**6, 1),
+        ({"versions": 2}, 2, 1),
+        ({"versions": 2}, 3, 0),
+        ({"versions": 0}, 1, 0),
+        ({"versions": 2, "beyond": "use"}, 3, 1),
+        ({"versions": 2, "beyond": "down-weight", "weight": 0.25}, 3, 0.25),
+    ],
+)
+def test_what_an_update_beyond_the_limit_weighs(changes, staleness, weight):
+    assert limited_weight(StalenessLimit(**changes), staleness) == weight
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,123 @@
+"""A client's turn on its way through virtual time, and the events that move it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fedras_ray.clients import Assignment
+from fedras_ray.clock import Nanos
+from fedras_ray.flight import Landed
+from fedras_ray.records import Fate, TurnRecord
+from fedras_ray.server.downlink import Delivery, Ids
+
+
+NEVER = Nanos(2**63 - 1)  # not known yet
+
+
+@dataclass(slots=True, eq=False)
+class OpenTurn:
+    """A turn that has begun: what was ordered, and what is known of it so far."""
+
+    order: Assignment
+    delivery: Delivery
+    rows: Ids | None  # that the client asked for
+    device_class: str
+    tier: int
+    round: int
+    samples: int
+    predicted_ns: Nanos
+    dispatched_at_ns: Nanos
+    asked_at_ns: Nanos = NEVER  # the download begins
+    started_at_ns: Nanos = NEVER
+    trained_at_ns: Nanos = NEVER
+    down_bytes: int = 0  # that are through, or will be
+    landed: Landed | None = None
+
+    def record(
+        self, at_ns: Nanos, up_bytes: int, dense_bytes: int, staleness: int, fate: Fate, actions: int
+    ) -> TurnRecord:
+        """What is to be said of it when it ends at `at_ns`, of its upload `up_bytes` being through."""
+        delivery, turn = self.delivery, None if self.landed is None else self.landed.turn
+        return TurnRecord(
+            client=self.order.client,
+            device_class=self.device_class,
+            turn=self.order.turn,
+            version=self.order.version,
+            dispatched_at_ns=self.dispatched_at_ns,
+            started_at_ns=min(self.started_at_ns, at_ns),
+            trained_at_ns=min(self.trained_at_ns, at_ns),
+            arrived_at_ns=at_ns,
+            down_bytes=self.down_bytes,
+            up_bytes=up_bytes + delivery.request_bytes,
+            catch_up_bytes=_share(delivery.catch_up_bytes, self.down_bytes, delivery.byte_count),
+            snapshot_bytes=_share(delivery.snapshot_bytes, self.down_bytes, delivery.byte_count),
+            request_bytes=delivery.request_bytes,
+            dense_down_bytes=_share(dense_bytes, self.down_bytes, delivery.byte_count),
+            dense_up_bytes=0 if turn is None else _share(dense_bytes, up_bytes, len(turn.blob)),
+            sparse_up_bytes=0 if turn is None else _share(turn.sparse_bytes, up_bytes, len(turn.blob)),
+            samples=0 if turn is None else turn.samples,
+            rows=0 if turn is None else turn.rows,
+            actions=actions,
+            epochs=self.order.epochs,
+            predicted_ns=self.predicted_ns,
+            tier=self.tier,
+            staleness=staleness,
+            fate=fate,
+        )
+
+    def through(self, dense_bytes: int) -> tuple[Delivery, int]:
+        """The part of the delivery that is through, and the same part of a dense one."""
+        delivery = self.delivery
+        if self.down_bytes == delivery.byte_count:
+            return delivery, dense_bytes
+        part = delivery._replace(
+            byte_count=self.down_bytes,
+            catch_up_bytes=_share(delivery.catch_up_bytes, self.down_bytes, delivery.byte_count),
+            snapshot_bytes=_share(delivery.snapshot_bytes, self.down_bytes, delivery.byte_count),
+        )
+        return part, _share(dense_bytes, self.down_bytes, delivery.byte_count)
+
+
+def _share(whole: int, through: int, of: int) -> int:
+    return whole if through == of else whole * through // of
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A client's local training ends."""
+
+    turn: OpenTurn
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A client's upload is complete."""
+
+    turn: OpenTurn
+    landed: Landed
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A client is gone before its upload was complete, of which `up_bytes` are through."""
+
+    turn: OpenTurn
+    up_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The deadline of a tier's round."""
+
+    tier: int
+    round: int
+
+
+@dataclass(frozen=True, slots=True)
+class Woke:
+    """Somebody who was away is back, while nobody of the tier was at work."""
+
+    tier: int
+
+
+Event = Trained | Arrived | Left | Due | Woke

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from fedras_ray.clients import Assignment
 from fedras_ray.clock import Nanos
+from fedras_ray.departures import Phase
+from fedras_ray.fleet.links import Direction
 from fedras_ray.flight import Landed
 from fedras_ray.records import Fate, TurnRecord
 from fedras_ray.server.downlink import Delivery, Ids
@@ -32,6 +34,7 @@ class OpenTurn:
     trained_at_ns: Nanos = NEVER
     down_bytes: int = 0  # that are through, or will be
     landed: Landed | None = None
+    phase: Phase = Phase.DOWNLOAD
 
     def record(
         self, at_ns: Nanos, up_bytes: int, dense_bytes: int, staleness: int, fate: Fate, actions: int
@@ -99,10 +102,10 @@ class Arrived:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A client is gone before its upload was complete, of which `up_bytes` are through."""
+    """A client is gone in a phase of its turn, if the turn is still in that."""
 
     turn: OpenTurn
-    up_bytes: int
+    phase: Phase
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,4 +123,29 @@ class Woke:
     tier: int
 
 
-Event = Trained | Arrived | Left | Due | Woke
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A transfer reaches the server's shared link."""
+
+    turn: OpenTurn
+    direction: Direction
+    byte_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A shared link has carried the next of its transfers, if nothing has changed since this was planned."""
+
+    direction: Direction
+    plan: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shifted:
+    """The rate of a client's own link changes while it is on a shared one."""
+
+    turn: OpenTurn
+    direction: Direction
+
+
+Event = Trained | Arrived | Left | Due | Woke | Joined | Carried | Shifted

@@ -199,6 +199,7 @@ class LatticeDownlink(Section):
     axes_after: float = Field(default=0.05, ge=0, lt=1)  # the share of versions after which axes are chosen
     every: Count = 1  # versions between two states of the replica
     history: Count = 128  # states that are kept; who missed more gets a snapshot
+    closing_halvings: int = Field(default=2, ge=0, le=8)  # of the step, for the table to rank with (touched)
 
 
 class LanesDownlink(Section):

@@ -24,6 +24,7 @@ from fedras_ray.config.codecs import (
     ProductCodec,
 )
 from fedras_ray.config.data import CatalogData, DataConfig
+from fedras_ray.config.network import NetworkConfig
 from fedras_ray.config.schedule import ScheduleConfig, SyncSchedule
 from fedras_ray.config.system import (
     EvaluationConfig,
@@ -61,6 +62,7 @@ class Experiment(Section):
     feedback: FeedbackConfig = NoFeedback()
     downlink: DownlinkConfig = DenseDownlink()
     fleet: FleetConfig = FedScaleFleet()
+    network: NetworkConfig = NetworkConfig()
     schedule: ScheduleConfig = SyncSchedule()
     server: ServerConfig = ServerConfig()
     evaluation: EvaluationConfig = EvaluationConfig()

@@ -96,6 +96,11 @@ class Lattice:
         retired, self._retired = self._retired, []
         return retired
 
+    @property
+    def step(self) -> float:
+        """Of the lattice, as the wire says it."""
+        return self._step
+
     def keeps(self, state: int) -> bool:
         """Whether a message can build on this state."""
         return max(0, self.newest - self.config.history + 1) <= state <= self.newest

@@ -19,7 +19,7 @@ from fedras_ray.server.eras import Era, principal_axes, unpack_axes
 from fedras_ray.server.lanes import assign, snapshot
 from fedras_ray.server.lattice import NOTHING, coarseness, dithered
 from fedras_ray.server.seeding import pack_seed, unpack_seed
-from fedras_ray.server.touched import pack_request, unpack_notice, unpack_request
+from fedras_ray.server.touched import pack_request, refined, unpack_notice, unpack_request
 from fedras_ray.streams import Purpose, stream
 from tests.server.deliveries import sent
 
@@ -419,3 +419,25 @@ def test_an_offer_that_is_cut_off_changes_nothing_that_a_client_holds(name):
         if version % 2:
             assert sent(link, 2, rows) == sent(other, 2, rows)
         other.offer(2, rows)  # cut off
+
+
+@pytest.mark.parametrize("every", [1, 4])
+def test_the_last_version_is_told_more_finely_to_all_that_rank(every):
+    config = configs.LatticeDownlink(
+        kind="lattice", rows="touched", step=0.05, every=every, closing_halvings=3, axes_after=0.3
+    )
+    experiment = build(
+        {"downlink": config.model_dump(), "seed": SEED}, [f"model.width={WIDTH}", "schedule.versions=9"]
+    )
+    fleet = build_fleet(FedScaleFleet(), CLIENTS, SEED)
+    link = build_downlink(experiment, fleet, np.full(CLIENTS, 10))
+    for version, table in enumerate(tables(10)):
+        assert not link.closing
+        views = link.publish(version, table)
+        before = link.closing_bytes(np.arange(CLIENTS)) - CLIENTS * len(link.closing)
+    (view,) = views.values()
+    assert list(views) == link.views(np.arange(CLIENTS)).tolist() == [9]
+    assert np.abs(view - table).max() < STEP / 8 / 2 * np.sqrt(WIDTH) + 1e-6  # half a step along each axis
+    assert refined(link.lattice.replica, link.lattice.eras[-1], link.closing).tobytes() == view.tobytes()
+    assert link.closing_bytes(np.arange(CLIENTS)) == before + CLIENTS * len(link.closing)
+    assert not view.flags.writeable

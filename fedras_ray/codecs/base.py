@@ -54,8 +54,8 @@ class ItemUpdate:
 class Outgoing:
     """One update on its way out, with what the encoder may use.
 
-    Codecs of actions send exactly `actions` of them (or one per distinct row, where there are fewer), whatever
-    their configuration and the budget say; other codecs have none, and do not look at it.
+    Codecs of actions send exactly `actions` of them (or one per distinct row, where there are fewer),
+    whatever their configuration and the budget say; other codecs have none, and do not look at it.
     """
 
     update: ItemUpdate

@@ -35,9 +35,9 @@ def clustered(
 ) -> list[Found]:
     """One result per update, in order.
 
-    A K that was ordered for one update stands. Of the others, a fixed K ignores the budget. An adaptive K is the smallest of least, 2·least, 4·least, … most whose
-    distortion is within the target; but never one whose blob could exceed the budget, unless even
-    `least` does.
+    A K that was ordered for one update stands. Of the others, a fixed K ignores the budget. An adaptive K
+    is the smallest of least, 2·least, 4·least, … most whose distortion is within the target; but never one
+    whose blob could exceed the budget, unless even `least` does.
     """
     ordered: dict[int | None, list[int]] = {}  # K -> places
     for place, one in enumerate(outgoing):

@@ -163,6 +163,14 @@ def adaptive_actions(codec: CodecConfig) -> AdaptiveActions | None:
     return wanted if isinstance(wanted, AdaptiveActions) else None
 
 
+def configured_actions(codec: CodecConfig) -> int | None:
+    """The most actions that a codec sends of its own accord (of a part, or a stage); None: it has none."""
+    wanted = getattr(codec, "actions", None)
+    if isinstance(wanted, AdaptiveActions):
+        return wanted.most
+    return wanted.count if isinstance(wanted, FixedActions) else None
+
+
 class NoFeedback(Section):
     """What a codec leaves out of an upload is lost."""
 

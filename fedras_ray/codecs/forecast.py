@@ -30,6 +30,7 @@ CODED_SHARE = 0.75  # of log2 K bits that a coded index takes: 0.54 to 0.88 for 
 _PROBES = 25  # row counts at which a codec without actions is weighed
 
 Counts = NDArray[np.int64]
+_NOISE = 0.05  # of the made-up updates: nothing that is trained has rank one exactly
 
 
 class UploadForecast(Protocol):
@@ -42,9 +43,11 @@ class UploadForecast(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ActionsForecast:
-    """For codecs of actions, by their layout: exact if packed and all K are taken, within 10 % if coded.
+    """For codecs of actions, by their layout: exact where indices are packed and all K actions are taken.
 
-    Of product actions, whose indices are nearly all they send, a coded blob may differ by a quarter.
+    Summed over a hundred clients of MovieLens with K up to 16, forecasts were within 8 %, and within 22 % for
+    product actions, whose coded indices are nearly all that they send; a single client's may be off by half.
+    In the first versions rows hardly differ, so fewer than K actions are taken, and blobs are smaller.
     """
 
     item_count: int  # I
@@ -72,7 +75,11 @@ class ActionsForecast:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ProbedForecast:
-    """For any other codec, also one of your own: real blobs of some row counts, and lines between them."""
+    """For any other codec, also one of your own: real blobs of some row counts, and lines between them.
+
+    Where sizes follow from I, n and D they are right within 1 %; where they follow from the values (`grid`,
+    `topk` by entries) they can be far off.
+    """
 
     rows: NDArray[np.float64]  # (p,) increasing
     blob_bytes: NDArray[np.float64]  # (p,)
@@ -122,12 +129,13 @@ def _probed(config: configs.CodecConfig, item_count: int, width: int) -> ProbedF
     codec = build_codec(config)
     rows = np.unique(np.rint(np.geomspace(1, item_count, _PROBES)).astype(np.int64))
     rng = streams.stream(0, streams.Purpose.ENCODING)
-    table = np.outer(rng.standard_normal(item_count), rng.standard_normal(width)).astype(np.float32)  # (I, D)
+    table = np.outer(rng.standard_normal(item_count), rng.standard_normal(width))  # (I, D) of rank one
+    table += _NOISE * rng.standard_normal(table.shape)
     draw = functools.partial(streams.stream, 0, streams.Purpose.ENCODING)
     sizes = []
     for n in rows:
         item_ids = (np.arange(n) * item_count // n).astype(np.int32)
-        update = ItemUpdate(item_ids, table[item_ids], item_count)
+        update = ItemUpdate(item_ids, table[item_ids].astype(np.float32), item_count)
         sizes.append(len(codec.encode(Outgoing(update, draw))))
     return ProbedForecast(rows.astype(np.float64), np.array(sizes, np.float64))
 

@@ -66,6 +66,7 @@ class UtilitySelection(Section):
     least_exploration: float = Field(default=0.2, ge=0, le=1)
     penalty: NotNegative = 2.0  # the exponent for who is slower than preferred
     preferred: Fraction = 0.8  # quantile of the turns seen so far that is quick enough
+    cutoff: Fraction = 0.95  # of the utility of the last one wanted: who has more may be chosen
     bonus: NotNegative = 0.1  # for who was not asked for long: sqrt(bonus · ln R / L)
 
 

@@ -83,7 +83,7 @@ def _least_lost(view: DispatchView, options: PacingConfig, goal_s: float) -> _Wo
 
 
 def _most_actions(view: DispatchView, options: PacingConfig, epochs: int, goal_s: float) -> int | None:
-    """The largest K that is in time with so many epochs; None where even the least is late, or none exists."""
+    """The largest K that is in time with so many epochs; None: the least is late, or there are no actions."""
     least, most = _least_actions(view, options), view.actions
     if least is None or most is None or view.turn_s(least, epochs) > goal_s:
         return None

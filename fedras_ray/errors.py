@@ -5,6 +5,7 @@
     ├── DataError        interactions: a file, a line, a column
     ├── FleetError       devices and links: a profile that cannot exist
     ├── CodecError       bytes that are not what they claim to be
+    ├── PolicyError      a policy decided what cannot be done
     ├── ClientError      one client's turn went wrong
     ├── ExecutorError    the machine that computes: a pool, a cluster, a time limit
     └── RunError         a run directory or its outputs
@@ -59,6 +60,17 @@ class ClientError(FedrasError):
     def __str__(self) -> str:
         client, version, cause = self.args
         return f"client {client} on model version {version}: {cause}"
+
+
+class PolicyError(FedrasError):
+    """A policy's decision about one client's turn cannot be carried out."""
+
+    def __init__(self, policy: str, client: int, problem: str) -> None:
+        super().__init__(policy, client, problem)
+
+    def __str__(self) -> str:
+        policy, client, problem = self.args
+        return f"policy '{policy}', asked about client {client}: {problem}"
 
 
 class ExecutorError(FedrasError):

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from fedras_ray.config.codecs import MOST_ACTIONS
 from fedras_ray.errors import CodecError
 from fedras_ray.kernels import packing
 
@@ -51,12 +52,21 @@ class ItemUpdate:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outgoing:
-    """One update on its way out, with what the encoder may use."""
+    """One update on its way out, with what the encoder may use.
+
+    Codecs of actions send exactly `actions` of them (or one per distinct row, where there are fewer),
+    whatever their configuration and the budget say; other codecs have none, and do not look at it.
+    """
 
     update: ItemUpdate
     stream: Callable[[], Generator]  # addressed randomness, made only when drawn from
     budget_bytes: int | None = None  # what the device can carry in time; None: no limit
     version: int = 0  # of the item table it was trained from: what a whole cohort has in common
+    actions: int | None = None  # K for this update alone; None: as the codec is configured
+
+    def __post_init__(self) -> None:
+        if self.actions is not None and not 1 <= self.actions <= MOST_ACTIONS:
+            raise CodecError(f"{self.actions} actions were ordered; 1 to {MOST_ACTIONS} can be sent")
 
 
 @runtime_checkable

@@ -1,4 +1,4 @@
-"""How many actions an update gets: a fixed number, or as many as it needs and can pay for."""
+"""How many actions an update gets: as ordered, a fixed number, or as many as it needs and can pay for."""
 
 from __future__ import annotations
 
@@ -35,10 +35,24 @@ def clustered(
 ) -> list[Found]:
     """One result per update, in order.
 
-    A fixed K ignores the budget. An adaptive K is the smallest of least, 2·least, 4·least, … most whose
-    distortion is within the target; but never one whose blob could exceed the budget, unless even
-    `least` does.
+    A K that was ordered for one update stands. Of the others, a fixed K ignores the budget. An adaptive K
+    is the smallest of least, 2·least, 4·least, … most whose distortion is within the target; but never one
+    whose blob could exceed the budget, unless even `least` does.
     """
+    ordered: dict[int | None, list[int]] = {}  # K -> places
+    for place, one in enumerate(outgoing):
+        ordered.setdefault(one.actions, []).append(place)
+    found: dict[int, Found] = {}
+    for k, places in ordered.items():
+        members = [outgoing[place] for place in places]
+        results = quantiser.cluster(members, k) if k else _as_configured(quantiser, members, count)
+        found.update(zip(places, results, strict=True))
+    return [found[place] for place in range(len(outgoing))]
+
+
+def _as_configured(
+    quantiser: Quantiser[Found], outgoing: Sequence[Outgoing], count: configs.ActionCount
+) -> list[Found]:
     match count:
         case configs.FixedActions(count=k):
             return quantiser.cluster(outgoing, k)

@@ -39,8 +39,14 @@ _PACKED, _CODED = 0, 1
 
 def taken_bytes(update: ItemUpdate, sizes: Sequence[int], how: Indices) -> int:
     """The size where every one of K₁ … K_S actions is taken: exact if packed, otherwise the largest."""
-    size = _packed_bytes(len(update.item_ids), update.width, update.item_count, sizes)
+    size = packed_taken_bytes(len(update.item_ids), update.width, update.item_count, sizes)
     return size if how == "packed" else 1 + size
+
+
+def packed_taken_bytes(n: int, width: int, item_count: int, sizes: Sequence[int]) -> int:
+    """The exact size for n of I rows, with fixed bits for the indices into each codebook."""
+    indices = sum(packed_bytes(n, _index_bits(k, n, width)) for k in sizes)
+    return indices + positions_bytes(n, item_count)
 
 
 def pack_taken(update: ItemUpdate, sizes: Sequence[int], indices: Sequence[Index], how: Indices) -> bytes:
@@ -69,7 +75,7 @@ def take_taken(frame: wire.Frame, sizes: Sequence[int], how: Indices) -> tuple[l
     n, item_count = frame.rows, frame.item_count
     if tag != _CODED or not coded.fits(n, sizes):
         raise CodecError(f"indices of form {tag} for {n} rows")
-    most = _packed_bytes(n, frame.width, item_count, sizes)
+    most = packed_taken_bytes(n, frame.width, item_count, sizes)
     left = len(frame.body)
     item_ids = None if coded.walks(n, item_count) else take_positions(frame.body, n, item_count)
     data = frame.body.take(len(frame.body))
@@ -96,11 +102,6 @@ def _unpack(frame: wire.Frame, sizes: Sequence[int]) -> tuple[list[Index], Index
     item_ids = take_positions(body, n, frame.item_count)  # (n,)
     body.finish()
     return indices, item_ids
-
-
-def _packed_bytes(n: int, width: int, item_count: int, sizes: Sequence[int]) -> int:
-    indices = sum(packed_bytes(n, _index_bits(k, n, width)) for k in sizes)
-    return indices + positions_bytes(n, item_count)
 
 
 def _index_bits(k: int, n: int, width: int) -> int:

@@ -10,6 +10,7 @@ from fedras_ray.config.base import Count, Fraction, Positive, Section
 
 Float = Literal["f32", "f16"]
 Indices = Literal["packed", "entropy"]  # fixed bits, or a range coder
+MOST_ACTIONS = 4096
 
 
 class DenseCodec(Section):
@@ -66,15 +67,15 @@ class FixedActions(Section):
     """The same number of actions for everyone."""
 
     kind: Literal["fixed"] = "fixed"
-    count: int = Field(default=16, ge=1, le=4096)
+    count: int = Field(default=16, ge=1, le=MOST_ACTIONS)
 
 
 class AdaptiveActions(Section):
     """As many actions as the update needs, as far as the client's uplink carries them in time."""
 
     kind: Literal["adaptive"]
-    least: int = Field(default=2, ge=1, le=4096)
-    most: int = Field(default=64, ge=1, le=4096)
+    least: int = Field(default=2, ge=1, le=MOST_ACTIONS)
+    most: int = Field(default=64, ge=1, le=MOST_ACTIONS)
     distortion: Fraction = 0.05  # relative squared error at which no more actions are added
     upload_s: Positive = 1.0  # time allowed for one upload, on the client's own uplink
 
@@ -160,6 +161,14 @@ def adaptive_actions(codec: CodecConfig) -> AdaptiveActions | None:
     """The limits of a codec whose number of actions adapts; None of any other."""
     wanted = getattr(codec, "actions", None)
     return wanted if isinstance(wanted, AdaptiveActions) else None
+
+
+def configured_actions(codec: CodecConfig) -> int | None:
+    """The most actions that a codec sends of its own accord (of a part, or a stage); None: it has none."""
+    wanted = getattr(codec, "actions", None)
+    if isinstance(wanted, AdaptiveActions):
+        return wanted.most
+    return wanted.count if isinstance(wanted, FixedActions) else None
 
 
 class NoFeedback(Section):

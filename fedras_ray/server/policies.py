@@ -1,12 +1,8 @@
-"""What the server decides, as pure functions: whom to ask, what they may send, what late work is worth."""
+"""What the server decides, as pure functions: how many to ask, what to send, what late work is worth."""
 
 from __future__ import annotations
 
 import math
-
-import numpy as np
-from numpy.random import Generator
-from numpy.typing import NDArray
 
 from fedras_ray.config.codecs import CodecConfig, adaptive_actions
 from fedras_ray.config.system import (
@@ -20,6 +16,7 @@ from fedras_ray.config.system import (
     StalenessConfig,
     StalenessLimit,
 )
+from fedras_ray.server.selection import select as select
 
 
 def staleness_weight(config: StalenessConfig, staleness: int) -> float:
@@ -44,21 +41,6 @@ def upload_budget_bytes(codec: CodecConfig, uplink_bytes_per_s: float) -> int | 
     """What a device may send in one turn; None where the codec does not adapt."""
     wanted = adaptive_actions(codec)
     return None if wanted is None else int(uplink_bytes_per_s * wanted.upload_s)
-
-
-def select(
-    idle: NDArray[np.int64], count: int, rng: Generator, preferred: NDArray[np.bool_] | None = None
-) -> NDArray[np.int64]:
-    """Places in `idle` of up to `count` distinct clients, uniformly; those of `preferred` (U,) first."""
-    count = min(count, len(idle))
-    if preferred is None:
-        return rng.choice(len(idle), size=count, replace=False, shuffle=False)
-    wanted = preferred[idle]  # (idle,)
-    first, others = np.flatnonzero(wanted), np.flatnonzero(~wanted)
-    taken = rng.choice(first, size=min(count, len(first)), replace=False, shuffle=False)
-    if len(taken) == count:
-        return taken
-    return np.concatenate([taken, rng.choice(others, size=count - len(taken), replace=False, shuffle=False)])
 
 
 def rate_factor(decay: DecayConfig, version: int, versions: int) -> float:

@@ -14,6 +14,7 @@ EXAMPLES = {
     errors.DataError: ("u.data:7", "a rating is missing"),
     errors.FleetError: ("device 3: uplink_bytes_per_s = -1",),
     errors.CodecError: ("12 bytes are too few",),
+    errors.PolicyError: ("mine:slow_down", 41, "epochs is 0, not at least 1"),
     errors.ClientError: (41, 7, "its update is not finite"),
     errors.ExecutorError: ("pool 2 is silent",),
     errors.RunError: ("/tmp/x cannot be written",),

@@ -1,0 +1,182 @@
+"""Whom the server asks next: idle clients that are on, as the selection says, and for work they can do.
+
+Everything that is chosen hangs on virtual time, the seed and what happened before. A client that a policy
+leaves for later is not asked, counted, and another one chosen instead.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from fedras_ray.clock import Nanos, nanos
+from fedras_ray.config import Experiment
+from fedras_ray.config.network import AlwaysAvailable
+from fedras_ray.config.pacing import AvailableSelection, UniformSelection
+from fedras_ray.errors import PolicyError
+from fedras_ray.fleet.availability import Availability
+from fedras_ray.fleet.profiles import Fleet
+from fedras_ray.flight import Flight, IdleClients
+from fedras_ray.ordering import Orders
+from fedras_ray.server.downlink import Delivery, Downlink, Ids
+from fedras_ray.server.pacing import Decision
+from fedras_ray.server.selection import Candidates, choose, class_shares, select
+from fedras_ray.server.utility import no_history
+from fedras_ray.streams import Purpose, stream
+
+Clients = NDArray[np.int64]
+SPARE = 4  # clients looked at for each one wanted, where they must stay on for a whole turn
+
+
+class Asked(NamedTuple):
+    """A client that is to begin a turn."""
+
+    client: int
+    rows: Ids | None  # that it asks for
+    delivery: Delivery
+    decision: Decision
+
+
+class Asker:
+    """See the module.
+
+    Args:
+        experiment: with selection, availability and seed.
+        fleet: the devices.
+        availability: when they are on.
+        orders: how much each is asked for.
+        samples: (U,) of one epoch; those with none are never asked.
+        tier_of: (U,).
+        downlink: what it would send.
+        flight: who can say which rows a turn will touch.
+    """
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        fleet: Fleet,
+        availability: Availability,
+        orders: Orders,
+        samples: NDArray[np.int64],
+        tier_of: NDArray[np.int32],
+        downlink: Downlink,
+        flight: Flight,
+    ) -> None:
+        self._seed = experiment.seed
+        self._selection = experiment.selection
+        self._availability = availability
+        self._always_on = isinstance(experiment.network.availability, AlwaysAvailable)
+        self._orders = orders
+        self._samples = samples
+        self._tier_of = tier_of
+        self._tiers = int(tier_of.max(initial=0)) + 1
+        self._fleet = fleet
+        self._downlink = downlink
+        self._flight = flight
+        self._shares = class_shares(experiment.selection, fleet.class_names)
+        self._turn_s = orders.full_turn_s(0.0)
+        self.idle = IdleClients(np.flatnonzero(samples > 0))
+        self.history = no_history(len(samples))
+        self.turns = np.zeros(len(samples), dtype=np.int32)  # (U,) how often each was asked
+        self.left_for_later = 0
+        self._choices = 0  # how often the server chose clients: the address of the choice
+
+    def ask(self, tier: int, count: int, at_ns: Nanos, version: int, alone: bool) -> list[Asked]:
+        """Up to `count` clients of a tier, taken from the idle ones; each one's turn begins now.
+
+        Args:
+            tier: which.
+            count: how many are wanted.
+            at_ns: now.
+            version: of the table.
+            alone: nobody is at work, so somebody must be asked.
+
+        Raises:
+            PolicyError: the policy leaves everyone for later while nobody is at work.
+        """
+        asked: list[Asked] = []
+        refused: list[int] = []
+        tries = 0
+        while len(asked) < count and (tries < 2 or (alone and not asked)):
+            clients = self._choose(tier, count - len(asked), at_ns, version)
+            if not clients:
+                break
+            tries += 1
+            self._decide(clients, at_ns, asked, refused)
+        for client in refused:
+            self.idle.give(client)
+        self.left_for_later += len(refused)
+        if refused and alone and not asked:
+            raise PolicyError(
+                "schedule.policy",
+                refused[-1],
+                f"it and {len(refused) - 1} others are left for later, and nobody is at work: give turns more "
+                "time, or set pacing.leave=false",
+            )
+        return asked
+
+    def _choose(self, tier: int, count: int, at_ns: Nanos, version: int) -> list[int]:
+        rng = stream(self._seed, Purpose.SELECTION, 0, self._choices)
+        self._choices += 1
+        idle = self.idle.clients
+        places = self._places(idle, tier, at_ns)
+        if places is None:
+            return self.idle.take(self._select(idle, count, rng, version))
+        return self.idle.take(places[self._staying(idle[places], count, rng, version, at_ns)])
+
+    def _places(self, idle: Clients, tier: int, at_ns: Nanos) -> Clients | None:
+        """Places in `idle` of those who can be asked; None: all of them."""
+        if self._always_on and self._tiers == 1:
+            return None
+        can = np.ones(len(idle), dtype=bool) if self._tiers == 1 else self._tier_of[idle] == tier
+        if not self._always_on:
+            can &= self._availability.on_mask(idle, at_ns)
+        return np.flatnonzero(can)
+
+    def _staying(self, clients: Clients, count: int, rng: Generator, version: int, at_ns: Nanos) -> Clients:
+        """Places in `clients`; with `available`, of those who stay on for as long as a turn should take."""
+        if not isinstance(self._selection, AvailableSelection):
+            return self._select(clients, count, rng, version)
+        drawn = select(clients, SPARE * count, rng, self._downlink.preferred())
+        stay = [place for place in drawn if self._stays(int(clients[place]), at_ns)]
+        return np.array(stay[:count], dtype=np.int64)
+
+    def _stays(self, client: int, at_ns: Nanos) -> bool:
+        until = self._availability.on_until(client, at_ns)
+        return until is None or until >= at_ns + nanos(float(self._turn_s[client]))
+
+    def _select(self, clients: Clients, count: int, rng: Generator, version: int) -> Clients:
+        if isinstance(self._selection, UniformSelection | AvailableSelection):
+            return select(clients, count, rng, self._downlink.preferred())
+        candidates = Candidates(
+            self._fleet.device_class,
+            self._shares,
+            self._samples,
+            self._turn_s,
+            self.history,
+            version,
+            preferred=self._downlink.preferred(),
+        )
+        return choose(self._selection, clients, count, rng, candidates)
+
+    def _decide(self, clients: list[int], at_ns: Nanos, asked: list[Asked], refused: list[int]) -> None:
+        rows = self._flight.requests(clients, self.turns) if self._downlink.needs_rows else {}
+        offers = [self._downlink.offer(client, rows.get(client)) for client in clients]
+        self._orders.expect(offers)
+        for client, delivery in zip(clients, offers, strict=True):
+            wanted = rows.get(client)
+            decision = self._orders.decide(client, int(self.turns[client]), at_ns, delivery, wanted)
+            if decision.later:
+                refused.append(client)
+                continue
+            self.turns[client] += 1
+            asked.append(Asked(client, wanted, delivery, decision))
+
+    def wakes_ns(self, tier: int, at_ns: Nanos) -> Nanos | None:
+        """When the next idle client of a tier comes on; None: there is none."""
+        idle = self.idle.clients
+        mine = idle if self._tiers == 1 else idle[self._tier_of[idle] == tier]
+        return min((self._availability.next_on(int(client), at_ns) for client in mine), default=None)

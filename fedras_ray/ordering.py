@@ -1,0 +1,155 @@
+"""How much each client is asked for: what a policy gets to see, and what is learned from how turns went.
+
+U clients. The policy itself is a pure function (`server.pacing`); here are the arrays that it is a function of.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fedras_ray.codecs.forecast import build_forecast
+from fedras_ray.config import Experiment
+from fedras_ray.config.codecs import configured_actions
+from fedras_ray.fleet.links import Direction, Link
+from fedras_ray.fleet.profiles import Fleet
+from fedras_ray.records import Fate, TurnRecord
+from fedras_ray.server.choosing import load_policy
+from fedras_ray.server.downlink import Delivery
+from fedras_ray.server.pacing import Decision, DispatchView, Reason
+from fedras_ray.server.policies import upload_budget_bytes
+from fedras_ray.server.prediction import expected_rows, learned_factor, predict_turn_s, target_s
+from fedras_ray.server.schedules import deadline_s
+
+Floats = NDArray[np.float64]
+
+
+class Orders:
+    """Decides for each client that is about to be asked.
+
+    Args:
+        experiment: with the policy and its options.
+        fleet: the devices.
+        link: with their rates now.
+        positives: (U,) train interactions.
+        samples: (U,) of one epoch.
+        item_count: I.
+
+    Raises:
+        ConfigError: there is no such policy.
+    """
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        fleet: Fleet,
+        link: Link,
+        positives: NDArray[np.int64],
+        samples: NDArray[np.int64],
+        item_count: int,
+    ) -> None:
+        self._experiment = experiment
+        self._fleet = fleet
+        self._link = link
+        self._samples = samples
+        self._item_count = item_count
+        self._policy = load_policy(experiment.schedule.policy)
+        self._deadline_s = deadline_s(experiment.schedule)
+        self._forecast = build_forecast(experiment.codec, item_count, experiment.model.width)
+        self._actions = configured_actions(experiment.codec)
+        self._rows = expected_rows(positives, item_count, experiment.training)
+        self._asked = positives > 0
+        self._target_s: float | None = None
+        count = len(positives)
+        self._factor = np.ones(count, np.float32)
+        self._predicted_s = np.zeros(count, np.float32)  # of each client's last turn; 0: none yet
+        self._actual_s = np.zeros(count, np.float32)
+        self._staleness = np.zeros(count, np.int32)
+
+    def expect(self, deliveries: list[Delivery]) -> None:
+        """Take downloads like these for granted in what a good time for a turn is, unless one is known."""
+        if self._target_s is None:
+            down = float(np.mean([one.byte_count for one in deliveries]))
+            asked = float(np.mean([one.request_bytes for one in deliveries]))
+            turn_s = self.full_turn_s(down, asked)[self._asked]
+            self._target_s = target_s(turn_s, self._experiment.pacing.patience)
+
+    def full_turn_s(self, down_bytes: float, request_bytes: float = 0.0) -> Floats:
+        """(U,) the expected seconds of the configured work, with downloads of this size."""
+        up_bytes = self._forecast.upload_bytes(int(self._rows.mean()), None)
+        return predict_turn_s(
+            self._fleet.train_s_per_sample,
+            self._fleet.uplink_bytes_per_s,
+            self._fleet.downlink_bytes_per_s,
+            self._fleet.latency_s,
+            samples=self._samples * float(self._experiment.training.epochs),
+            down_bytes=np.full(len(self._samples), down_bytes),
+            up_bytes=np.full(len(self._samples), float(up_bytes)),
+            request_bytes=request_bytes,
+        )
+
+    def decide(
+        self, client: int, turn: int, at_ns: int, delivery: Delivery, rows: NDArray[np.int32] | None
+    ) -> Decision:
+        """What the client is asked for if it is asked now.
+
+        Raises:
+            PolicyError: the policy decides what cannot be done.
+        """
+        budget = upload_budget_bytes(
+            self._experiment.codec, self._link.rate_now(client, Direction.UP, at_ns)
+        )
+        if self._experiment.schedule.policy == "none":
+            epochs = self._experiment.training.epochs
+            return Decision(epochs, 0.0, None, budget, reason=Reason.CONFIGURED)
+        view = self._view(client, turn, at_ns, delivery, rows, budget)
+        decision = self._policy(view, self._experiment.pacing)
+        self._predicted_s[client] = decision.predicted_s
+        return decision if decision.budget_bytes is not None else decision._replace(budget_bytes=budget)
+
+    def learn(self, turn: TurnRecord) -> None:
+        """A turn is over."""
+        if turn.predicted_ns == 0 or turn.fate is Fate.DROPPED:
+            return
+        client, predicted_s = turn.client, turn.predicted_ns / 1e9
+        actual_s = (turn.arrived_at_ns - turn.dispatched_at_ns) / 1e9
+        memory = self._experiment.pacing.memory
+        self._factor[client] = learned_factor(float(self._factor[client]), predicted_s, actual_s, memory)
+        self._actual_s[client], self._staleness[client] = actual_s, turn.staleness
+
+    def _view(
+        self,
+        client: int,
+        turn: int,
+        at_ns: int,
+        delivery: Delivery,
+        rows: NDArray[np.int32] | None,
+        budget: int | None,
+    ) -> DispatchView:
+        fleet, experiment, had = self._fleet, self._experiment, self._actual_s[client] > 0
+        return DispatchView(
+            client=client,
+            device_class=fleet.class_of(client),
+            train_s_per_sample=float(fleet.train_s_per_sample[client]),
+            uplink_bytes_per_s=self._link.rate_now(client, Direction.UP, at_ns),
+            downlink_bytes_per_s=self._link.rate_now(client, Direction.DOWN, at_ns),
+            latency_s=float(fleet.latency_s[client]),
+            samples_per_epoch=int(self._samples[client]),
+            rows=int(self._rows[client]) if rows is None else len(rows),
+            down_bytes=delivery.byte_count,
+            request_bytes=delivery.request_bytes,
+            epochs=experiment.training.epochs,
+            codec=experiment.codec.kind,
+            actions=self._actions,
+            budget_bytes=budget,
+            deadline_s=self._deadline_s,
+            target_s=self._target_s,
+            item_count=self._item_count,
+            width=experiment.model.width,
+            forecast=self._forecast,
+            turns=turn,
+            slow_factor=float(self._factor[client]),
+            last_predicted_s=float(self._predicted_s[client]) if had else None,
+            last_actual_s=float(self._actual_s[client]) if had else None,
+            last_staleness=int(self._staleness[client]) if had else None,
+        )

@@ -24,10 +24,9 @@ from fedras_ray.config.codecs import (
     ProductCodec,
 )
 from fedras_ray.config.data import CatalogData, DataConfig
+from fedras_ray.config.fleet import FedScaleFleet, FleetConfig
 from fedras_ray.config.system import (
     EvaluationConfig,
-    FedScaleFleet,
-    FleetConfig,
     ScheduleConfig,
     ServerConfig,
     SyncSchedule,

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fedras_ray.config.system import FedScaleFleet, HomogeneousFleet, LogNormalFleet
+from fedras_ray.config.fleet import FedScaleFleet, HomogeneousFleet, LogNormalFleet
 from fedras_ray.errors import FleetError
 from fedras_ray.fleet import quantiles
 from fedras_ray.fleet.build import build_fleet

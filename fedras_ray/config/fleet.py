@@ -6,7 +6,7 @@ independently, -1 gives it the slowest.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
@@ -102,7 +102,7 @@ class FileFleet(Section):
     train_s_per_sample: Positive = 1e-4  # at slowness 1, where the file has slowness
 
 
-FleetConfig = Annotated[
+AnyFleet = (
     HomogeneousFleet
     | LogNormalFleet
     | FedScaleFleet
@@ -110,6 +110,9 @@ FleetConfig = Annotated[
     | CellularFleet
     | GaussianClassesFleet
     | HarshMobileFleet
-    | FileFleet,
-    Field(discriminator="kind"),
-]
+    | FileFleet
+)
+FleetConfig = Annotated[AnyFleet, Field(discriminator="kind")]
+KINDS: tuple[str, ...] = tuple(
+    get_args(kind.model_fields["kind"].annotation)[0] for kind in get_args(AnyFleet)
+)

@@ -56,20 +56,18 @@ def _shown(groups: Sequence[Group]) -> list[Group]:
 
 
 def _spread(everyone: Group, key: str) -> bool:
-    return everyone.at(key, 100) > everyone.at(key, 0) > 0
+    return everyone.at(key, 100) > everyone.at(key, 0)
 
 
 def _panel(quantity: Quantity, shown: Sequence[Group]) -> str:
     key = quantity.key
-    x = scale.logarithmic(
-        min(group.at(key, 0) for group in shown),
-        max(group.at(key, 100) for group in shown),
-        label=scale.plain_label,
-    )
+    curves = [_curve(group, key, style) for style, group in enumerate(shown)]
+    values = [value for curve in curves for value, _ in curve.points]
+    x = scale.logarithmic(min(values), max(values), label=scale.plain_label)
     y = scale.linear(0, 1, step=scale.decimal_step, label=_share)
     box = axes.frame(x, y)
     body = axes.draw(box, quantity.title, quantity.unit)
-    body += "".join(line(box, _curve(group, key, style)) for style, group in enumerate(shown))
+    body += "".join(line(box, curve) for curve in curves if curve.points)
     told = "; ".join(
         f"{group.name}: " + ", ".join(f"{p} % {significant(group.at(key, p))}" for p in (5, 50, 95))
         for group in shown
@@ -78,7 +76,8 @@ def _panel(quantity: Quantity, shown: Sequence[Group]) -> str:
 
 
 def _curve(group: Group, key: str, style: int) -> Series:
-    return Series(group.name, style, [(group.at(key, p), p / 100) for p in PERCENTS])
+    """A time of nothing has no place on a logarithmic axis: the curve begins above it."""
+    return Series(group.name, style, [(group.at(key, p), p / 100) for p in PERCENTS if group.at(key, p) > 0])
 
 
 def _share(value: float, step: float) -> str:

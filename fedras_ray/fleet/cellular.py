@@ -2,12 +2,14 @@
 
 Ofcom, "Mobile Matters" (United Kingdom, crowdsourced tests of Opensignal):
 
-* 2024 (October 2023 to March 2024, https://www.ofcom.org.uk/phones-and-broadband/mobile-phones):
-  of the download tests, 5 % on 4G and 1 % on 5G were below 2 Mbit/s, 11 % and 47 % at 100 Mbit/s
-  or more. Two shares make a log-normal. Mean response times of the operators lie between 18.3 and
-  23.7 ms on 4G, between 16.3 and 21.4 ms on 5G.
-* 2023 (October 2022 to March 2023, published 20 July 2023): mean speeds were 29.5 Mbit/s down and
-  7.6 up on 4G, 129.9 down and 14.7 up on 5G. Their ratio scales the uplink.
+* 2024 (October 2023 to March 2024): of the download tests, 5 % on 4G and 1 % on 5G were below
+  2 Mbit/s, 11 % and 47 % at 100 Mbit/s or more (as summed up in https://geekabit.co.uk/category/ofcom).
+  Two shares make a log-normal. Mean response times of the operators lie between 18.3 and 23.7 ms on
+  4G, between 16.3 and 21.4 ms on 5G (https://www.ofcom.org.uk/phones-and-broadband/mobile-phones/
+  which-mobile-operator-has-the-longest-file-download-time/).
+* 2023 (October 2022 to March 2023): mean speeds were 29.5 Mbit/s down and 7.6 up on 4G, 129.9 down
+  and 14.7 up on 5G (as summed up in https://www.ispreview.co.uk/index.php/2023/07/
+  ofcom-publish-benchmarks-of-uk-5g-4g-and-3g-mobile-networks.html). Their ratio scales the uplink.
 
 What is assumed, because it is not published: uplinks spread as much as downlinks do, and up, down
 and the device are independent. The shares are of tests, so the spread holds places and times, too.

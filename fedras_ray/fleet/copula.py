@@ -1,8 +1,8 @@
 """Two quantities that rise together: a Gaussian copula with a given rank correlation.
 
 Each keeps its own distribution; only who has what with what changes. For a Spearman correlation
-rho, the Gaussians behind the ranks have Pearson's r = 2 sin(pi rho / 6) (K. Pearson, "On further
-methods of determining correlation", 1907; R. B. Nelsen, "An Introduction to Copulas", 2006, §5.1).
+rho, the Gaussians behind the ranks have Pearson's r = 2 sin(pi rho / 6) (K. Pearson, "On Further
+Methods of Determining Correlation", Drapers' Company Research Memoirs, 1907).
 """
 
 from __future__ import annotations

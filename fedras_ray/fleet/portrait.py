@@ -62,18 +62,20 @@ class Portrait:
 
     def as_tree(self, percents: tuple[int, ...] = (5, 25, 50, 75, 95)) -> dict[str, object]:
         """For JSON: each group's size, and its quantiles by quantity and percent."""
+        everyone, *classes = (
+            {"clients": group.clients}
+            | {one.key: {f"p{p}": group.at(one.key, p) for p in percents} for one in QUANTITIES}
+            for group in self.groups
+        )
         return {
             "median_train_s_per_sample": self.median_train_s_per_sample,
             "nominal_turn": {
-                "samples": NOMINAL_SAMPLES,
                 "down_bytes": NOMINAL_BYTES,
+                "samples": NOMINAL_SAMPLES,
                 "up_bytes": NOMINAL_BYTES,
             },
-            "groups": {
-                group.name: {"clients": group.clients}
-                | {one.key: {f"p{p}": group.at(one.key, p) for p in percents} for one in QUANTITIES}
-                for group in self.groups
-            },
+            "all": everyone,
+            "classes": {group.name: tree for group, tree in zip(self.groups[1:], classes, strict=True)},
         }
 
 

@@ -8,9 +8,10 @@ is one number in kbit/s for both directions. Compute and link are independent in
 (Spearman 0.004).
 
 MobiPerf (J. Huang et al., "MobiPerf: Mobile Network Measurement System", University of Michigan,
-2011; data through Measurement Lab, https://www.measurementlab.net): the quantiles are over devices,
-of each device's median, in tests of 2018 and 2019 by phones on Wi-Fi and on mobile networks: TCP
-throughput up of 30 devices and down of 32, in kbit/s, and ping times of 296, in ms. Hardly a device
+2011; data through Measurement Lab, https://www.measurementlab.net, those of 2018 and 2019 kept with
+https://github.com/NormanLiu/CacheFL): the quantiles are over devices, of each device's median, on
+Wi-Fi and on mobile networks: TCP throughput up of 30 devices and down of 32, in kbit/s, and ping
+times of 296, in ms. Hardly a device
 (3) was tested in both directions, so up and down are two tables, drawn independently. With so few
 devices, the first and the last entries are single phones.
 """

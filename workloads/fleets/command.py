@@ -58,7 +58,7 @@ def fleet(
     - `fedras fleet file --set fleet.path=phones.csv`
     - `fedras fleet ml-100k-fedras --seed 2`
     """
-    chosen = _experiment(source, [*(settings or []), *([] if seed is None else [f"seed={seed}"])])
+    chosen = chosen_experiment(source, [*(settings or []), *([] if seed is None else [f"seed={seed}"])])
     count = clients or _users(chosen, source)
 
     from fedras_ray.fleet.build import build_fleet
@@ -79,8 +79,12 @@ def fleet(
         typer.echo(json.dumps(told | drawn.as_tree()))
 
 
-def _experiment(source: str, settings: list[str]) -> Experiment:
-    """An experiment as it is, or the usual one with another kind of fleet."""
+def chosen_experiment(source: str, settings: list[str]) -> Experiment:
+    """An experiment as it is, or the usual one with another kind of fleet.
+
+    Raises:
+        ConfigError: there is no such kind, experiment or file, or a setting is wrong.
+    """
     if source in KINDS:
         return read(find(DEFAULT), [f"fleet.kind={source}", *settings])
     if source not in names() and not source.endswith(".toml") and not Path(source).is_file():

@@ -10,8 +10,9 @@ import ray
 from actors.executor import RayExecutor
 from actors.pool import peak_rss_bytes
 from fedras_ray.config import Experiment
+from fedras_ray.population import Population
 from fedras_ray.records import EndRecord, EvaluationRecord, Record, VersionRecord
-from fedras_ray.simulation import Population, simulate
+from fedras_ray.simulation import simulate
 
 CHUNK = 1_000  # records sent together, at most
 

@@ -13,8 +13,8 @@ from actors.executor import fetch
 from fedras_ray.config import Experiment
 from fedras_ray.data.interactions import Dataset
 from fedras_ray.errors import ExecutorError
+from fedras_ray.population import population_of
 from fedras_ray.records import Record
-from fedras_ray.simulation import population_of
 
 
 class RaySession:

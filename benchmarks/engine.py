@@ -20,8 +20,9 @@ from fedras_ray.codecs.base import ItemUpdate, Outgoing
 from fedras_ray.codecs.build import build_codec
 from fedras_ray.config import Experiment, build
 from fedras_ray.executor import Done
+from fedras_ray.population import Population
 from fedras_ray.records import TurnRecord
-from fedras_ray.simulation import Population, Simulation
+from fedras_ray.simulation import Simulation
 from fedras_ray.streams import Purpose, stream
 
 ITEMS, WIDTH = 100, 2

@@ -28,7 +28,8 @@ from fedras_ray.config import codecs as configs
 from fedras_ray.data import load
 from fedras_ray.executor import SerialExecutor
 from fedras_ray.kernels import packing
-from fedras_ray.simulation import population_of, simulate
+from fedras_ray.population import population_of
+from fedras_ray.simulation import simulate
 
 K = 16
 VERSIONS = 60

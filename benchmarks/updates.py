@@ -22,8 +22,9 @@ from actors.session import RaySession
 from fedras_ray.config import build
 from fedras_ray.data import load
 from fedras_ray.executor import SerialExecutor
+from fedras_ray.population import population_of
 from fedras_ray.records import Record, VersionRecord
-from fedras_ray.simulation import population_of, simulate
+from fedras_ray.simulation import simulate
 
 ML_1M = [
     "data.kind=synthetic",

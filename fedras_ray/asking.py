@@ -35,6 +35,7 @@ class Asked(NamedTuple):
     """A client that is to begin a turn."""
 
     client: int
+    turn: int  # how many it had before
     rows: Ids | None  # that it asks for
     delivery: Delivery
     decision: Decision
@@ -113,8 +114,8 @@ class Asker:
             raise PolicyError(
                 "schedule.policy",
                 refused[-1],
-                f"it and {len(refused) - 1} others are left for later, and nobody is at work: give turns more "
-                "time, or set pacing.leave=false",
+                f"it and {len(refused) - 1} others are left for later, and nobody is at work: give turns "
+                "more time, or set pacing.leave=false",
             )
         return asked
 
@@ -168,12 +169,13 @@ class Asker:
         self._orders.expect(offers)
         for client, delivery in zip(clients, offers, strict=True):
             wanted = rows.get(client)
-            decision = self._orders.decide(client, int(self.turns[client]), at_ns, delivery, wanted)
+            turn = int(self.turns[client])
+            decision = self._orders.decide(client, turn, at_ns, delivery, wanted)
             if decision.later:
                 refused.append(client)
                 continue
             self.turns[client] += 1
-            asked.append(Asked(client, wanted, delivery, decision))
+            asked.append(Asked(client, turn, wanted, delivery, decision))
 
     def wakes_ns(self, tier: int, at_ns: Nanos) -> Nanos | None:
         """When the next idle client of a tier comes on; None: there is none."""

@@ -1,8 +1,8 @@
 """Clients that leave in the middle of a turn: because they go off, or because they drop out.
 
 A turn has three phases, download, training and upload. A client that drops out does so in each of them
-equally often, and anywhere within: a share of the turn's work, told in thirds. What it had received or sent by
-then was received or sent; a training that was not finished has changed nothing.
+equally often, and anywhere within: a share of the turn's work, told in thirds. What it had received or sent
+by then was received or sent; a training that was not finished has changed nothing.
 """
 
 from __future__ import annotations

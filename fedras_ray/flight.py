@@ -8,7 +8,7 @@ share a batch follows from the virtual schedule alone.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -135,3 +135,40 @@ class Flight:
     def training(self, shard: int) -> Sequence[int]:
         """The clients of a shard that are at work, increasing."""
         return sorted(client for client in self._training if client % self._shards == shard)
+
+
+class Views:
+    """Which states of the table the executor holds; one that a download still needs stays."""
+
+    def __init__(self, executor: Executor, flight: Flight) -> None:
+        self._executor = executor
+        self._flight = flight
+        self._held: Counter[int] = Counter()
+        self._retired: set[int] = set()  # but held
+
+    def publish(self, views: dict[int, NDArray[np.float32]]) -> None:
+        """Make states known."""
+        for view, table in views.items():
+            self._executor.publish(view, table)
+
+    def retire(self, views: Sequence[int]) -> None:
+        """Let states go that nobody will be sent any more."""
+        for view in views:
+            if self._held[view]:
+                self._retired.add(view)
+            else:
+                self._executor.retire(view)
+
+    def hold(self, view: int) -> None:
+        """Somebody is being sent this state, and will train on it later."""
+        self._held[view] += 1
+
+    def release(self, view: int) -> None:
+        """Its training waits to be handed over, or never will be; unless it was held, nothing follows."""
+        if not self._held[view]:
+            return
+        self._held[view] -= 1
+        if not self._held[view] and view in self._retired:
+            self._flight.hand_over()
+            self._retired.remove(view)
+            self._executor.retire(view)

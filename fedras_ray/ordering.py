@@ -1,6 +1,6 @@
 """How much each client is asked for: what a policy gets to see, and what is learned from how turns went.
 
-U clients. The policy itself is a pure function (`server.pacing`); here are the arrays that it is a function of.
+U clients. The policy itself is a pure function (`server.pacing`); here are the arrays it is a function of.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from fedras_ray.config import Experiment
 from fedras_ray.config.codecs import configured_actions
 from fedras_ray.fleet.links import Direction, Link
 from fedras_ray.fleet.profiles import Fleet
+from fedras_ray.population import Population
 from fedras_ray.records import Fate, TurnRecord
 from fedras_ray.server.choosing import load_policy
 from fedras_ray.server.downlink import Delivery
@@ -31,33 +32,23 @@ class Orders:
         experiment: with the policy and its options.
         fleet: the devices.
         link: with their rates now.
-        positives: (U,) train interactions.
-        samples: (U,) of one epoch.
-        item_count: I.
+        population: how much they train on, and I.
 
     Raises:
         ConfigError: there is no such policy.
     """
 
-    def __init__(
-        self,
-        experiment: Experiment,
-        fleet: Fleet,
-        link: Link,
-        positives: NDArray[np.int64],
-        samples: NDArray[np.int64],
-        item_count: int,
-    ) -> None:
+    def __init__(self, experiment: Experiment, fleet: Fleet, link: Link, population: Population) -> None:
+        positives, self._item_count = population.positives, population.item_count
         self._experiment = experiment
         self._fleet = fleet
         self._link = link
-        self._samples = samples
-        self._item_count = item_count
+        self._samples = population.samples_per_epoch(experiment.training.negatives)
         self._policy = load_policy(experiment.schedule.policy)
         self._deadline_s = deadline_s(experiment.schedule)
-        self._forecast = build_forecast(experiment.codec, item_count, experiment.model.width)
+        self._forecast = build_forecast(experiment.codec, self._item_count, experiment.model.width)
         self._actions = configured_actions(experiment.codec)
-        self._rows = expected_rows(positives, item_count, experiment.training)
+        self._rows = expected_rows(positives, self._item_count, experiment.training)
         self._asked = positives > 0
         self._target_s: float | None = None
         count = len(positives)
@@ -82,7 +73,7 @@ class Orders:
             self._fleet.uplink_bytes_per_s,
             self._fleet.downlink_bytes_per_s,
             self._fleet.latency_s,
-            samples=self._samples * float(self._experiment.training.epochs),
+            samples=(self._samples * self._experiment.training.epochs).astype(np.float64),
             down_bytes=np.full(len(self._samples), down_bytes),
             up_bytes=np.full(len(self._samples), float(up_bytes)),
             request_bytes=request_bytes,
@@ -96,9 +87,7 @@ class Orders:
         Raises:
             PolicyError: the policy decides what cannot be done.
         """
-        budget = upload_budget_bytes(
-            self._experiment.codec, self._link.rate_now(client, Direction.UP, at_ns)
-        )
+        budget = upload_budget_bytes(self._experiment.codec, self._link.rate_now(client, Direction.UP, at_ns))
         if self._experiment.schedule.policy == "none":
             epochs = self._experiment.training.epochs
             return Decision(epochs, 0.0, None, budget, reason=Reason.CONFIGURED)

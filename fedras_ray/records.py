@@ -177,6 +177,18 @@ def as_row(record: FlatRecord) -> dict[str, Any]:
     return row
 
 
+class Kind(IntEnum):
+    """What an event of the trace is. Append only: the numbers are part of the digest."""
+
+    DISPATCHED = 0
+    TRAINED = 1
+    ARRIVED = 2
+    VERSION = 3
+    LEFT = 4
+    LOST = 5
+    DUE = 6
+
+
 class Trace:
     """SHA-256 over the ordered events of a run: time, kind, client, version, bytes."""
 

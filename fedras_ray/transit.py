@@ -35,10 +35,11 @@ class Transit:
         self.link: Link = build_link(config.variation, fleet, seed)
         self._latency_s = fleet.latency_s
         self._clock = clock
-        limits = {Direction.DOWN: config.server_uplink_bytes_per_s, Direction.UP: config.server_downlink_bytes_per_s}
-        self._shared = {
-            direction: _Shared(SharedLink(limit), {}) for direction, limit in limits.items() if limit is not None
+        limits = {
+            Direction.DOWN: config.server_uplink_bytes_per_s,
+            Direction.UP: config.server_downlink_bytes_per_s,
         }
+        self._shared = {way: _Shared(SharedLink(limit), {}) for way, limit in limits.items() if limit}
 
     def is_shared(self, direction: Direction) -> bool:
         """Whether an end is not known before it comes."""
@@ -66,7 +67,9 @@ class Transit:
         self._plan(shared, event.direction)
         return done
 
-    def cut(self, at_ns: Nanos, turn: OpenTurn, direction: Direction, begun_ns: Nanos, byte_count: int) -> int:
+    def cut(
+        self, at_ns: Nanos, turn: OpenTurn, direction: Direction, begun_ns: Nanos, byte_count: int
+    ) -> int:
         """The client leaves in the middle of a transfer; returns the whole bytes that are through."""
         client = turn.order.client
         if direction not in self._shared:

@@ -12,7 +12,6 @@ from fedras_ray.flight import Landed
 from fedras_ray.records import Fate, TurnRecord
 from fedras_ray.server.downlink import Delivery, Ids
 
-
 NEVER = Nanos(2**63 - 1)  # not known yet
 
 
@@ -35,6 +34,10 @@ class OpenTurn:
     down_bytes: int = 0  # that are through, or will be
     landed: Landed | None = None
     phase: Phase = Phase.DOWNLOAD
+
+    def finish(self) -> None:
+        """It is over: whatever was foreseen for it does not happen."""
+        self.phase = Phase.OVER
 
     def record(
         self, at_ns: Nanos, up_bytes: int, dense_bytes: int, staleness: int, fate: Fate, actions: int

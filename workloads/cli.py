@@ -16,6 +16,7 @@ from fedras_ray.config import Experiment, read
 from fedras_ray.errors import FedrasError
 from workloads.comparing.command import compare
 from workloads.experiments import DEFAULT, find, names
+from workloads.fleets.command import fleet
 from workloads.speech import console, say, say_error
 from workloads.stopping import Stopped, stoppable
 
@@ -92,9 +93,7 @@ def run(
 
 
 app.command("compare")(compare)
-
-
-app.command("compare")(compare)
+app.command("fleet")(fleet)
 
 
 @app.command()

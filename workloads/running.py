@@ -18,8 +18,9 @@ from fedras_ray.data.interactions import Dataset
 from fedras_ray.errors import ExecutorError
 from fedras_ray.evaluation.quality import popularity_quality
 from fedras_ray.executor import SerialExecutor
+from fedras_ray.population import population_of
 from fedras_ray.records import EndRecord, EvaluationRecord, Record
-from fedras_ray.simulation import population_of, simulate
+from fedras_ray.simulation import simulate
 from workloads import run_directory
 from workloads.pace import Pace
 from workloads.progress import ProgressDisplay

@@ -24,14 +24,11 @@ from fedras_ray.config.codecs import (
     ProductCodec,
 )
 from fedras_ray.config.data import CatalogData, DataConfig
+from fedras_ray.config.fleet import FedScaleFleet, FleetConfig
 from fedras_ray.config.network import NetworkConfig
+from fedras_ray.config.pacing import PacingConfig, SelectionConfig, UniformSelection
 from fedras_ray.config.schedule import ScheduleConfig, SyncSchedule
-from fedras_ray.config.system import (
-    EvaluationConfig,
-    FedScaleFleet,
-    FleetConfig,
-    ServerConfig,
-)
+from fedras_ray.config.system import EvaluationConfig, ServerConfig
 
 
 class ExecutionConfig(Section):
@@ -64,6 +61,8 @@ class Experiment(Section):
     fleet: FleetConfig = FedScaleFleet()
     network: NetworkConfig = NetworkConfig()
     schedule: ScheduleConfig = SyncSchedule()
+    selection: SelectionConfig = UniformSelection()
+    pacing: PacingConfig = PacingConfig()
     server: ServerConfig = ServerConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     execution: ExecutionConfig = ExecutionConfig()

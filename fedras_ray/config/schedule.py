@@ -7,9 +7,16 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from fedras_ray.config.base import Count, Positive, Section
+from fedras_ray.config.pacing import PolicyName
 
 
-class SyncSchedule(Section):
+class _Schedule(Section):
+    """What all schedules have."""
+
+    policy: PolicyName = "none"  # how much a client is asked for: none, straggler-aware, module:function
+
+
+class SyncSchedule(_Schedule):
     """Rounds with a barrier: the slowest client of a round ends it."""
 
     kind: Literal["sync"] = "sync"
@@ -17,7 +24,7 @@ class SyncSchedule(Section):
     clients_per_version: Count = 128
 
 
-class DeadlineSchedule(Section):
+class DeadlineSchedule(_Schedule):
     """Rounds that end at a deadline, or when everyone has arrived; who is late is used later or wasted."""
 
     kind: Literal["sync-deadline"]
@@ -27,7 +34,7 @@ class DeadlineSchedule(Section):
     late: Literal["use", "waste"] = "use"
 
 
-class OverSelectionSchedule(Section):
+class OverSelectionSchedule(_Schedule):
     """Rounds that ask more clients than they wait for; the last ones are wasted, or used later."""
 
     kind: Literal["over-selection"]
@@ -37,7 +44,7 @@ class OverSelectionSchedule(Section):
     late: Literal["use", "waste"] = "waste"
 
 
-class BufferedSchedule(Section):
+class BufferedSchedule(_Schedule):
     """FedBuff: `concurrency` clients at work, a new version after every `buffer` arrivals."""
 
     kind: Literal["buffered"]
@@ -46,7 +53,7 @@ class BufferedSchedule(Section):
     buffer: Count = 32
 
 
-class AsyncSchedule(Section):
+class AsyncSchedule(_Schedule):
     """FedAsync: `concurrency` clients at work, every arrival makes a version."""
 
     kind: Literal["async"]
@@ -54,7 +61,7 @@ class AsyncSchedule(Section):
     concurrency: Count = 32
 
 
-class TieredSchedule(Section):
+class TieredSchedule(_Schedule):
     """FedAT: tiers of equally fast clients, each with rounds of its own that wait for no other tier."""
 
     kind: Literal["tiered"]

@@ -1,4 +1,4 @@
-"""Devices and links, the server, and when quality is measured."""
+"""The server, and when quality is measured."""
 
 from __future__ import annotations
 
@@ -7,41 +7,6 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from fedras_ray.config.base import Count, NotNegative, Positive, Section
-
-
-class HomogeneousFleet(Section):
-    """Every device the same."""
-
-    kind: Literal["homogeneous"]
-    uplink_bytes_per_s: Positive = 760_000.0
-    downlink_bytes_per_s: Positive = 760_000.0
-    latency_s: NotNegative = 0.056
-    train_s_per_sample: Positive = 1e-4
-
-
-class LogNormalFleet(Section):
-    """Compute, uplink and downlink log-normal and independent."""
-
-    kind: Literal["log-normal"]
-    median_uplink_bytes_per_s: Positive = 250_000.0
-    median_downlink_bytes_per_s: Positive = 1_000_000.0
-    link_sigma: NotNegative = 1.0
-    median_slowness: Positive = 1.0
-    slowness_sigma: NotNegative = 0.6
-    latency_s: NotNegative = 0.056
-    train_s_per_sample: Positive = 1e-4
-
-
-class FedScaleFleet(Section):
-    """Compute and links drawn from the quantiles of FedScale's device trace."""
-
-    kind: Literal["fedscale"] = "fedscale"
-    uplink_share: Positive = 1.0  # of the downlink's speed: the trace has one number for both
-    latency_s: NotNegative = 0.056
-    train_s_per_sample: Positive = 1e-4  # on the trace's median device
-
-
-FleetConfig = Annotated[HomogeneousFleet | LogNormalFleet | FedScaleFleet, Field(discriminator="kind")]
 
 
 class SgdServer(Section):

@@ -2,43 +2,61 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
-from fedras_ray.config.system import FedScaleFleet, FleetConfig, HomogeneousFleet, LogNormalFleet
-from fedras_ray.fleet import quantiles
-from fedras_ray.fleet.profiles import Fleet, Floats, thirds
+from fedras_ray.config import fleet as configs
+from fedras_ray.fleet import energy
+from fedras_ray.fleet.draws import Devices, cellular, fedscale, log_normal, mobiperf
+from fedras_ray.fleet.own_file import devices_of_file
+from fedras_ray.fleet.profiles import Fleet, thirds
+from fedras_ray.fleet.scenarios import gaussian_classes, harsh_mobile
 from fedras_ray.streams import Purpose, stream
 
-BYTES_PER_S_PER_KBIT_PER_S = 125.0
 
+def build_fleet(config: configs.FleetConfig, count: int, seed: int) -> Fleet:
+    """The devices of `count` clients; the same seed gives the same devices.
 
-def build_fleet(config: FleetConfig, count: int, seed: int) -> Fleet:
-    """The devices of `count` clients; the same seed gives the same devices."""
-    match config:
-        case HomogeneousFleet():
-            train = np.full(count, config.train_s_per_sample)
-            up = np.full(count, config.uplink_bytes_per_s)
-            down = np.full(count, config.downlink_bytes_per_s)
-        case LogNormalFleet():
-            train, up, down = _log_normal(config, count, seed)
-        case FedScaleFleet():
-            train, up, down = _fedscale(config, count, seed)
-    device_class, names = thirds(train, up, down)
-    return Fleet(train, up, down, np.full(count, config.latency_s), device_class, names)
-
-
-def _log_normal(config: LogNormalFleet, count: int, seed: int) -> tuple[Floats, Floats, Floats]:
-    rng = stream(seed, Purpose.FLEET)
-    slowness = config.median_slowness * np.exp(config.slowness_sigma * rng.standard_normal(count))
-    up = config.median_uplink_bytes_per_s * np.exp(config.link_sigma * rng.standard_normal(count))
-    down = config.median_downlink_bytes_per_s * np.exp(config.link_sigma * rng.standard_normal(count))
-    return config.train_s_per_sample * slowness, up, down
-
-
-def _fedscale(config: FedScaleFleet, count: int, seed: int) -> tuple[Floats, Floats, Floats]:
-    rng = stream(seed, Purpose.FLEET)
-    slowness = (
-        quantiles.draw(quantiles.FEDSCALE_COMPUTE_MS, count, rng) / quantiles.FEDSCALE_COMPUTE_MEDIAN_MS
+    Raises:
+        FleetError: a file of devices is missing or wrong, or a device cannot be.
+    """
+    devices = _DRAWN[type(config)](config, count, stream(seed, Purpose.FLEET))
+    if devices.device_class is None:
+        device_class, names = thirds(devices.train_s_per_sample, devices.uplink, devices.downlink)
+    else:
+        device_class, names = devices.device_class, devices.class_names
+    energy_class = devices.energy_class
+    if isinstance(energy_class, str):
+        energy_class = np.full(count, energy.index(energy_class), dtype=np.int8)
+    return Fleet(
+        devices.train_s_per_sample,
+        devices.uplink,
+        devices.downlink,
+        np.broadcast_to(devices.latency_s, count).copy(),
+        device_class,
+        names,
+        energy_class,
     )
-    link = quantiles.draw(quantiles.FEDSCALE_LINK_KBIT_PER_S, count, rng) * BYTES_PER_S_PER_KBIT_PER_S
-    return config.train_s_per_sample * slowness, config.uplink_share * link, link
+
+
+def _homogeneous(config: configs.HomogeneousFleet, count: int, _: np.random.Generator) -> Devices:
+    return Devices(
+        np.full(count, config.train_s_per_sample),
+        np.full(count, config.uplink_bytes_per_s),
+        np.full(count, config.downlink_bytes_per_s),
+        config.latency_s,
+    )
+
+
+_DRAWN: dict[type, Callable[[Any, int, np.random.Generator], Devices]] = {
+    configs.HomogeneousFleet: _homogeneous,
+    configs.LogNormalFleet: log_normal,
+    configs.FedScaleFleet: fedscale,
+    configs.MobiPerfFleet: mobiperf,
+    configs.CellularFleet: cellular,
+    configs.GaussianClassesFleet: gaussian_classes,
+    configs.HarshMobileFleet: harsh_mobile,
+    configs.FileFleet: devices_of_file,
+}

@@ -1,6 +1,6 @@
 """What a device can do: seconds per sample, bytes per second up and down, latency.
 
-U clients. A fleet is four arrays; nothing in it changes during a run.
+U clients. A fleet is a few arrays; nothing in it changes during a run.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ class Fleet:
     latency_s: Floats  # (U,) once per transfer
     device_class: NDArray[np.int8]  # (U,) index into class_names
     class_names: tuple[str, ...]
+    energy_class: NDArray[np.int8] | None = None  # (U,) index into energy.CLASSES; None: all have the first
 
     def __post_init__(self) -> None:
         for name in ("train_s_per_sample", "uplink_bytes_per_s", "downlink_bytes_per_s", "latency_s"):

@@ -12,8 +12,9 @@ from fedras_ray.clients import Assignment
 from fedras_ray.config import build
 from fedras_ray.errors import ClientError, ExecutorError
 from fedras_ray.executor import SerialExecutor
+from fedras_ray.population import population_of
 from fedras_ray.records import EndRecord
-from fedras_ray.simulation import population_of, simulate
+from fedras_ray.simulation import simulate
 from tests.conftest import DOWNLINKS
 
 pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]

@@ -11,8 +11,9 @@ from fedras_ray.codecs.feedback import compensated, left_over, nothing_left
 from fedras_ray.config import build, codecs
 from fedras_ray.data import load
 from fedras_ray.executor import SerialExecutor
+from fedras_ray.population import population_of
 from fedras_ray.records import EvaluationRecord, TurnRecord
-from fedras_ray.simulation import population_of, simulate
+from fedras_ray.simulation import simulate
 from tests.conftest import SCHEDULES, SMALL
 
 ITEMS, WIDTH = 30, 3

@@ -27,6 +27,7 @@ from workloads.cli import app
 from workloads.comparing.plan import Question, plan
 from workloads.comparing.study import is_study
 from workloads.experiments import find
+from workloads.fleets.command import chosen_experiment as fleet_experiment
 
 ROOT = Path(__file__).parents[2]
 DOCS = sorted((ROOT / "docs").glob("*.md"))
@@ -158,6 +159,8 @@ def check_fedras(words, mentioned=False):
     elif "sources" in known:
         named = [source for source in known["sources"] if not source.endswith(".toml")]
         assert not named or plan(named, known["settings"] or [], Question())
+    elif "source" in known:
+        fleet_experiment(known["source"], known["settings"] or [])
     elif "name" in known and not known["name"].endswith(".toml"):
         entry(known["name"])
 

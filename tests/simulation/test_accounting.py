@@ -10,6 +10,7 @@ from fedras_ray.config import build
 from fedras_ray.errors import ConfigError
 from fedras_ray.executor import SerialExecutor
 from fedras_ray.fleet.build import build_fleet
+from fedras_ray.population import population_of
 from fedras_ray.records import (
     EndRecord,
     EvaluationRecord,
@@ -18,7 +19,7 @@ from fedras_ray.records import (
     UserQualityRecord,
     VersionRecord,
 )
-from fedras_ray.simulation import population_of, simulate
+from fedras_ray.simulation import simulate
 from tests.conftest import DOWNLINKS
 
 

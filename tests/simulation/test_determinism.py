@@ -13,8 +13,9 @@ from fedras_ray.clients import ClientHost
 from fedras_ray.config import build
 from fedras_ray.data import load
 from fedras_ray.executor import SerialExecutor
+from fedras_ray.population import population_of
 from fedras_ray.records import EndRecord, TurnRecord
-from fedras_ray.simulation import population_of, simulate
+from fedras_ray.simulation import simulate
 from tests.conftest import DOWNLINKS, SCHEDULES, SMALL
 
 
@@ -134,7 +135,8 @@ from fedras_ray.config import build
 from fedras_ray.data import load
 from fedras_ray.config import build
 from fedras_ray.executor import SerialExecutor
-from fedras_ray.simulation import population_of, simulate
+from fedras_ray.population import population_of
+from fedras_ray.simulation import simulate
 chosen = build(json.loads(sys.argv[1]))
 dataset = load(chosen.data, chosen.seed)
 print(list(simulate(chosen, population_of(dataset), SerialExecutor(chosen, dataset)))[-1].trace_digest)

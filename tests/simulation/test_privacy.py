@@ -6,8 +6,9 @@ import numpy as np
 
 from fedras_ray.clients import Assignment, ClientHost, Turn
 from fedras_ray.executor import SerialExecutor
+from fedras_ray.population import population_of
 from fedras_ray.records import UserQualityRecord
-from fedras_ray.simulation import population_of, simulate
+from fedras_ray.simulation import simulate
 
 
 def test_a_turn_carries_bytes_and_counts_alone():

@@ -1,0 +1,111 @@
+"""The parts of one simulation, put together from an experiment."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fedras_ray.asking import Asker
+from fedras_ray.clock import Clock
+from fedras_ray.codecs.base import Codec
+from fedras_ray.codecs.build import build_codec, dense_bytes
+from fedras_ray.config import Experiment
+from fedras_ray.departures import Departures
+from fedras_ray.errors import ConfigError
+from fedras_ray.executor import Executor
+from fedras_ray.fleet.availability import build_availability
+from fedras_ray.fleet.build import build_fleet
+from fedras_ray.flight import Flight, Views
+from fedras_ray.journeys import Journeys, Surroundings
+from fedras_ray.judge import Judge
+from fedras_ray.models.build import build_model
+from fedras_ray.ordering import Orders
+from fedras_ray.population import Population
+from fedras_ray.records import Trace
+from fedras_ray.server import schedules
+from fedras_ray.server.downlink import Downlink
+from fedras_ray.server.downlinks import build_downlink
+from fedras_ray.server.schedules import Round
+from fedras_ray.server.server import Server
+from fedras_ray.transit import Transit
+from fedras_ray.turns import Event
+
+
+class Parts(NamedTuple):
+    """What a simulation is made of."""
+
+    clock: Clock[Event]
+    trace: Trace
+    codec: Codec
+    server: Server
+    downlink: Downlink
+    flight: Flight
+    views: Views
+    judge: Judge
+    orders: Orders
+    asker: Asker
+    journeys: Journeys
+    rounds: list[Round]  # one per tier
+    dense_bytes: int  # of a dense table in f32, one way
+
+
+def assemble(experiment: Experiment, population: Population, executor: Executor) -> Parts:
+    """Everything at the beginning of a run.
+
+    Raises:
+        ConfigError: the schedule asks for more clients than there are, or something named is not there.
+        FleetError: a device cannot be, or a file of devices or traces is wrong.
+    """
+    count, seed = len(population.positives), experiment.seed
+    clock: Clock[Event] = Clock()
+    fleet, codec = build_fleet(experiment.fleet, count, seed), build_codec(experiment.codec)
+    samples = population.samples_per_epoch(experiment.training.negatives)
+    tier_of = schedules.tiers(experiment.schedule, fleet, samples)
+    rounds = [Round() for _ in range(schedules.tier_count(experiment.schedule))]
+    _check(experiment, np.bincount(tier_of[population.positives > 0], minlength=len(rounds)))
+    server = Server(experiment, population.item_count, build_model(experiment.model))
+    downlink = build_downlink(experiment, fleet, population.positives)
+    flight = Flight(executor, codec, experiment.execution.shards)
+    transit = Transit(experiment.network, fleet, seed, clock)
+    availability = build_availability(experiment.network.availability, count, seed)
+    orders = Orders(experiment, fleet, transit.link, population)
+    views, trace = Views(executor, flight), Trace()
+    around = Surroundings(
+        clock,
+        trace,
+        fleet,
+        transit,
+        Departures(experiment.network, availability, seed),
+        downlink,
+        flight,
+        views,
+        server.tally,
+    )
+    dense = dense_bytes(population.item_count, experiment.model.width)
+    return Parts(
+        clock,
+        trace,
+        codec,
+        server,
+        downlink,
+        flight,
+        views,
+        Judge(experiment, count, executor, downlink, flight),
+        orders,
+        Asker(experiment, fleet, availability, orders, samples, tier_of, downlink, flight),
+        Journeys(around, samples, dense),
+        rounds,
+        dense,
+    )
+
+
+def _check(experiment: Experiment, clients: NDArray[np.int64]) -> None:
+    """Refuse what the clients (tiers,) with training data can never do."""
+    most, fewest = schedules.most_at_once(experiment.schedule), int(clients.min())
+    if fewest < most:
+        where = f" in one of {len(clients)} tiers" if len(clients) > 1 else ""
+        raise ConfigError(
+            "schedule", f"asks for {most} clients at once, but only {fewest}{where} have training data"
+        )

@@ -1,0 +1,163 @@
+"""A client's turn from its dispatch to the end of its upload, or to where the client leaves.
+
+Each phase's end is foreseen when the phase begins, and so is a leaving within it; a turn whose training is
+certain is handed to the flight at once, so that the machine can compute it long before it is due.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fedras_ray.asking import Asked
+from fedras_ray.clients import Assignment
+from fedras_ray.clock import Clock, Nanos, nanos
+from fedras_ray.departures import Departures, Phase
+from fedras_ray.fleet.links import Direction
+from fedras_ray.fleet.profiles import Fleet
+from fedras_ray.flight import Flight, Views
+from fedras_ray.records import Kind, Trace
+from fedras_ray.server.downlink import Downlink
+from fedras_ray.server.tally import Tally
+from fedras_ray.transit import Transit
+from fedras_ray.turns import Arrived, Carried, Event, Joined, Left, OpenTurn, Shifted, Trained
+
+
+class Surroundings(NamedTuple):
+    """What turns take place in."""
+
+    clock: Clock[Event]
+    trace: Trace
+    fleet: Fleet
+    transit: Transit
+    departures: Departures
+    downlink: Downlink
+    flight: Flight
+    views: Views
+    tally: Tally
+
+
+class Journeys:
+    """Moves turns on; what comes of their uploads is the server's to say.
+
+    Args:
+        surroundings: what they take place in.
+        samples: (U,) that a client trains on in one epoch.
+        dense_bytes: of a dense table in f32, one way.
+    """
+
+    def __init__(self, surroundings: Surroundings, samples: NDArray[np.int64], dense_bytes: int) -> None:
+        self._in = surroundings
+        self._samples = samples
+        self._dense_bytes = dense_bytes
+
+    def begin(self, one: Asked, version: int, tier: int, number: int) -> None:
+        """A client was asked, in a tier's round of that number."""
+        now, client, decision = self._in.clock.now_ns, one.client, one.decision
+        order = Assignment(
+            client,
+            one.turn,
+            version,
+            one.delivery.view,
+            decision.budget_bytes,
+            decision.epochs,
+            decision.actions,
+        )
+        turn = OpenTurn(
+            order,
+            one.delivery,
+            one.rows,
+            self._in.fleet.class_of(client),
+            tier,
+            number,
+            int(self._samples[client]) * decision.epochs,
+            nanos(decision.predicted_s),
+            now,
+            now,
+        )
+        self._in.trace.add(now, Kind.DISPATCHED, client, version, one.delivery.byte_count)
+        asks = one.delivery.request_bytes
+        if asks:
+            turn.asked_at_ns = self._in.transit.end_ns(client, Direction.UP, now, asks)
+        self._download(turn)
+
+    def _download(self, turn: OpenTurn) -> None:
+        size, begun = turn.delivery.byte_count, turn.asked_at_ns
+        ends = self._in.transit.end_ns(turn.order.client, Direction.DOWN, begun, size)
+        leaves = self._leaves(turn, turn.dispatched_at_ns, ends)
+        if self._in.transit.is_shared(Direction.DOWN):
+            self._in.views.hold(turn.order.view)
+            self._in.transit.join(turn, Direction.DOWN, begun, size)
+        elif not leaves:
+            self._train(turn, ends)
+
+    def _train(self, turn: OpenTurn, started_ns: Nanos) -> None:
+        """The download ends: when, is known by now, and so is the end of the training."""
+        client = turn.order.client
+        turn.phase = Phase.TRAINING
+        turn.started_at_ns = started_ns
+        turn.trained_at_ns = Nanos(started_ns + self._in.fleet.train_ns(client, turn.samples))
+        turn.down_bytes = turn.delivery.byte_count
+        self._in.downlink.delivered(client, turn.delivery, turn.rows)
+        self._in.tally.sent(*turn.through(self._dense_bytes))
+        if not self._leaves(turn, started_ns, turn.trained_at_ns):
+            self._in.flight.begin(turn.order)
+            self._in.clock.at(turn.trained_at_ns, Trained(turn))
+
+    def upload(self, turn: OpenTurn) -> None:
+        """The training ends now; wait for what was computed, and send it."""
+        now, client = self._in.clock.now_ns, turn.order.client
+        turn.landed = landed = self._in.flight.finish(client)
+        turn.phase = Phase.UPLOAD
+        size = len(landed.turn.blob)
+        self._in.trace.add(now, Kind.TRAINED, client, turn.order.version, size)
+        ends = self._in.transit.end_ns(client, Direction.UP, now, size)
+        leaves = self._leaves(turn, now, ends)
+        if self._in.transit.is_shared(Direction.UP):
+            self._in.transit.join(turn, Direction.UP, now, size)
+        elif not leaves:
+            self._in.clock.at(ends, Arrived(turn, landed))
+
+    def settle(self, event: Joined | Carried | Shifted) -> list[Arrived]:
+        """Something happened on the server's shared link; returns the uploads that are complete."""
+        now, arrived = self._in.clock.now_ns, []
+        for turn in self._in.transit.settle(now, event):
+            if turn.landed is None:
+                self._train(turn, now)
+                self._in.views.release(turn.order.view)
+            else:
+                arrived.append(Arrived(turn, turn.landed))
+        return arrived
+
+    def leave(self, event: Left) -> int | None:
+        """A client leaves now; returns the bytes of its upload that are through.
+
+        None where the turn is not any more where it was when this was foreseen: it stays.
+        """
+        turn, now, up_bytes = event.turn, self._in.clock.now_ns, 0
+        if turn.phase is not event.phase:
+            return None
+        if turn.phase is Phase.DOWNLOAD:
+            size, begun = turn.delivery.byte_count, turn.asked_at_ns
+            turn.down_bytes = self._in.transit.cut(now, turn, Direction.DOWN, begun, size)
+            self._in.tally.sent(*turn.through(self._dense_bytes))
+            self._in.views.release(turn.order.view)
+        elif turn.landed is not None:
+            size = len(turn.landed.turn.blob)
+            up_bytes = self._in.transit.cut(now, turn, Direction.UP, turn.trained_at_ns, size)
+        self._in.trace.add(now, Kind.LEFT, turn.order.client, turn.order.version, up_bytes)
+        return up_bytes
+
+    def is_lost(self, turn: OpenTurn) -> bool:
+        """Whether its upload, though sent, never arrives."""
+        return self._in.departures.is_lost(turn.order.client, turn.order.turn)
+
+    def _leaves(self, turn: OpenTurn, begun_ns: Nanos, ends_ns: Nanos) -> bool:
+        """Foresee whether the client leaves in this phase, if its end comes when it should."""
+        client, number = turn.order.client, turn.order.turn
+        leaves = self._in.departures.leaves_ns(client, number, turn.phase, begun_ns, ends_ns)
+        if leaves is not None:
+            self._in.clock.at(leaves, Left(turn, turn.phase))
+        return leaves is not None

@@ -1,0 +1,1 @@
+"""`fedras fleet`: what the devices of an experiment look like."""

@@ -4,8 +4,9 @@ import sys
 
 import numpy as np
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
-from fedras_ray.config.pacing import PacingConfig
+from fedras_ray.config.pacing import PacingConfig, PolicyName
 from fedras_ray.errors import CodecError, ConfigError, PolicyError
 from fedras_ray.server.choosing import BUILT_IN, checked, load_policy
 from fedras_ray.server.pacing import Decision, Reason
@@ -42,6 +43,15 @@ def test_one_from_a_file_decides(file):
     decision = load_policy("pacing_of_mine:half")(PLAIN, OPTIONS)
     assert decision == Decision(3, PLAIN.turn_s(8, 3), 8, None, False, Reason.OWN)
     assert load_policy("pacing_of_mine:Kept.half")(PLAIN, OPTIONS) == decision
+
+
+def test_a_name_in_an_experiment_is_checked_when_it_is_read():
+    name = TypeAdapter(PolicyName)
+    for good in ("none", "straggler-aware", "mine:f", "a.b.mine:Kept.f"):
+        assert name.validate_python(good) == good
+    for bad in ("straggler", "mine", "mine:", ":f", "mine:f()", "9mine:f", ""):
+        with pytest.raises(ValidationError, match="'module:function'"):
+            name.validate_python(bad)
 
 
 def test_numbers_of_numpy_become_pythons_own():

@@ -41,7 +41,7 @@ class UploadForecast(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ActionsForecast:
     """For codecs of actions, by their layout: exact where indices are packed and all K actions are taken.
 
@@ -60,7 +60,10 @@ class ActionsForecast:
 
     def upload_bytes(self, rows: int, actions: int | None) -> int:
         """See `UploadForecast.upload_bytes`."""
-        k = min(self.configured if actions is None else actions, rows)
+        return _laid_out(self, rows, min(self.configured if actions is None else actions, rows))
+
+    def blob_bytes(self, rows: int, k: int) -> int:
+        """The length of a blob of n rows and K ≤ n actions."""
         taken = packed_taken_bytes(rows, self.width, self.item_count, [k] * self.books)
         if self.how == "entropy":
             taken = 1 + min(taken, self._coded_bytes(rows, k))
@@ -138,6 +141,11 @@ def _probed(config: configs.CodecConfig, item_count: int, width: int) -> ProbedF
         update = ItemUpdate(item_ids, table[item_ids].astype(np.float32), item_count)
         sizes.append(len(codec.encode(Outgoing(update, draw))))
     return ProbedForecast(rows.astype(np.float64), np.array(sizes, np.float64))
+
+
+@functools.lru_cache(maxsize=262_144)  # by identity: a policy asks for the same clients again and again
+def _laid_out(forecast: ActionsForecast, rows: int, k: int) -> int:
+    return forecast.blob_bytes(rows, k)
 
 
 @functools.lru_cache(maxsize=65_536)

@@ -1,7 +1,7 @@
 """What a client's turn is worth, from its last ones: the utility of Oort.
 
 F. Lai, X. Zhu, H. V. Madhyastha, M. Chowdhury, "Oort: Efficient Federated Learning via Guided Participant
-Selection", OSDI 2021, arXiv:2010.06081. Statistical utility is |B|·sqrt(mean loss²) over a client's samples B;
+Selection", OSDI 2021, arXiv:2010.06081. Statistical utility: |B|·sqrt(mean loss²) over a client's samples B;
 here a client tells one number, its mean loss, so it is |B|·loss. As in the authors' code, it is clipped,
 scaled to 0 … 1 over the candidates, raised for who was not asked for long, and then multiplied with (T/t)^α
 for who takes t > T. Not here: their pacer, which moves T while the loss stalls (T is a quantile of the turns
@@ -21,6 +21,7 @@ from fedras_ray.config.pacing import UtilitySelection
 
 CLIP = 0.95  # quantile of the statistical utility that nobody exceeds
 LEAST = 1e-3  # so that everyone known may be chosen
+_ABOVE_ZERO = 1e-300
 
 Clients = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -78,5 +79,6 @@ def utilities(
     turn_s = history.last_turn_s[clients].astype(np.float64)
     seen = history.last_turn_s[history.last_version >= 0]
     slowness = turn_s / max(float(np.quantile(seen, config.preferred)), np.finfo(np.float64).tiny)
-    score = np.maximum(score, LEAST) * np.maximum(slowness, 1.0) ** -config.penalty
-    return score
+    score = np.maximum(score, LEAST)
+    score *= np.maximum(slowness, 1.0) ** -config.penalty
+    return np.maximum(score, _ABOVE_ZERO, out=score)

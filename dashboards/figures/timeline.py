@@ -16,6 +16,7 @@ from dashboards.units import grouped, seconds_text
 _PANELS = 6  # runs drawn
 _ROW = 8.0  # px
 _LINES = 24  # versions drawn at most
+_TOLD = 240  # turns that get a tooltip each; more are drawn as one
 _SIZES = ((760.0, "wide"), (axes.WIDTH, "narrow"))  # one is for large screens and print, one for phones
 _PHASES = ("download", "train", "upload")
 _CROSS = "m-2.5-2.5l5 5m0-5l-5 5"  # what is not used ends in one, for those who see no colour
@@ -52,7 +53,7 @@ def _choice(runs: Sequence[Run]) -> str:
     for run in runs:
         one = run.records.opening
         of = f"{grouped(one.rows)} of {grouped(one.places)} places" if one.rows < one.places else ""
-        nth = f"every {one.every}th client" if one.every > 1 else ""
+        nth = f"one client in {one.every}" if one.every > 1 else ""
         said = ", ".join(part for part in (of, nth) if part)
         parts += [f"{escape(run.label)}: {said}" if len(runs) > 1 else said] if said else []
     return f"Shown at even distances, from fast to slow: {'; '.join(parts)}." if parts else ""
@@ -67,7 +68,7 @@ def _made(one: Opening, longest: float) -> tuple[list[tuple[int, float]], int]:
 
 def _thinned(runs: Sequence[Run], longest: float) -> str:
     widest = max(_made(run.records.opening, longest)[1] for run in runs)
-    return f" At most every {widest}th version has a line." if widest > 1 else ""
+    return f" There are so many versions that one in {widest} has a line." if widest > 1 else ""
 
 
 def _legend(runs: Sequence[Run]) -> str:
@@ -93,7 +94,7 @@ def _panel(run: Run, longest: float, width: float, kind: str) -> str:
     box = axes.frame(x, Scale(0.0, float(one.rows), (), ()), width, height=86.0 + _ROW * one.rows, top=42.0)
     turns = [turn for turn in one.turns if turn.times_s[0] < end]
     body = axes.draw(box, shorten(run.label, 48), "virtual time")
-    body += _told(box, turns) if kind == "wide" else _plain(box, turns)
+    body += _told(box, turns) if kind == "wide" and len(turns) <= _TOLD else _plain(box, turns)
     body += _lines(box, _made(one, longest)[0])
     return image(
         f"g{run.style}{kind[:1]}", width, box.height, f"{run.label}: first turns", _summary(turns), body, kind

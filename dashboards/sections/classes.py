@@ -8,7 +8,7 @@ from dashboards.device_classes import NOBODY, DeviceClass
 from dashboards.figures.quality import SHOWN, short_title
 from dashboards.markup import escape, table
 from dashboards.reading import Run
-from dashboards.units import bytes_text, grouped, percent, score, seconds_text, significant
+from dashboards.units import bytes_text, grouped, score, seconds_text, significant
 
 _DASH = "–"
 _INDICES = (
@@ -42,7 +42,7 @@ def classes(runs: Sequence[Run]) -> str:
 
 def _cells(one: DeviceClass, metrics: Sequence[str]) -> list[str]:
     each = significant(one.turns / one.clients) if one.clients else _DASH
-    used = percent(one.used / one.turns) if one.turns else _DASH
+    used = f"{significant(100 * one.used / one.turns)} %" if one.turns else _DASH
     return [
         escape(one.name),
         grouped(one.clients) if one.clients else _DASH,

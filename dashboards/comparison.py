@@ -6,10 +6,12 @@ from pathlib import Path
 
 from dashboards import methods
 from dashboards.figures.intervals import against_reference
+from dashboards.figures.target import to_target
 from dashboards.figures.tradeoff import quality_and_bytes
 from dashboards.markup import escape, section
 from dashboards.page import page, write_whole
 from dashboards.sections.methods import measured, tested
+from dashboards.sections.target import by_class, reached
 
 
 def render(path: Path) -> str:
@@ -24,7 +26,11 @@ def render(path: Path) -> str:
     sections = [
         section("result", "Result", lead, measured(found)),
         section("price", "Quality for its price", quality_and_bytes(found)),
+        section("target", "Time to target", to_target(found), reached(found)),
     ]
+    devices = by_class(found)
+    if devices:
+        sections.append(section("classes", "Device classes", devices))
     if len(found.methods) > 1:
         sections.append(section("test", "Is anything lost?", against_reference(found), tested(found)))
     return page(found.name, "comparison", sections)

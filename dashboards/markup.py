@@ -35,10 +35,10 @@ def section(anchor: str, title: str, *parts: str) -> str:
     )
 
 
-def figure(panels: Sequence[str], caption: str, legend: str = "") -> str:
+def figure(panels: Sequence[str], caption: str, legend: str = "", kind: str = "") -> str:
     """Panels side by side where there is room, with one legend and one caption (both markup)."""
     return (
-        f'<figure>\n{legend}<div class="panels">\n' + "\n".join(panels) + "\n</div>\n"
+        f'<figure>\n{legend}<div class="{f"panels {kind}".strip()}">\n' + "\n".join(panels) + "\n</div>\n"
         f"<figcaption>{caption}</figcaption>\n</figure>"
     )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dashboards.targets import ClassShare, Way, shares, way
 from fedras_ray.errors import RunError
 
 
@@ -41,6 +42,8 @@ class Method:
     traffic: Mapping[str, float]
     virtual_seconds: float
     tested: Tested | None  # None: it is the reference
+    way: Way  # to the target
+    classes: tuple[ClassShare, ...]
     runs: tuple[str, ...]  # directories, below the comparison's
 
 
@@ -52,9 +55,11 @@ class Comparison:
     metric: str
     reference: str
     margin: float
+    target: float  # a share of the reference's best quality
     seeds: tuple[int, ...]
     dataset: Mapping[str, Any]
     methods: tuple[Method, ...]
+    folder: Path  # that of the file, above those of the runs
 
     @property
     def base(self) -> Method:
@@ -69,20 +74,22 @@ def read(path: Path) -> Comparison:
         RunError: it is missing, is no JSON, or lacks a key.
     """
     try:
-        return _built(json.loads(path.read_text(encoding="utf-8")))
+        return _built(json.loads(path.read_text(encoding="utf-8")), path.parent)
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise RunError(f"{path}: cannot be read: {error!r}; repeat the comparison") from error
 
 
-def _built(tree: Mapping[str, Any]) -> Comparison:
+def _built(tree: Mapping[str, Any], folder: Path) -> Comparison:
     found = Comparison(
         name=str(tree["name"]),
         metric=str(tree["metric"]),
         reference=str(tree["reference"]),
         margin=float(tree["margin"]),
+        target=float(tree["target"]),
         seeds=tuple(int(seed) for seed in tree["seeds"]),
         dataset=dict(tree["dataset"]),
         methods=tuple(_method(place, one) for place, one in enumerate(tree["methods"])),
+        folder=folder,
     )
     if all(one.name != found.reference for one in found.methods):
         raise LookupError(found.reference)
@@ -101,6 +108,8 @@ def _method(place: int, tree: Mapping[str, Any]) -> Method:
         traffic={name: float(value) for name, value in tree["bytes"].items()},
         virtual_seconds=float(tree["virtual_seconds"]),
         tested=_tested(tree["difference"]) if tree["difference"] else None,
+        way=way(tree["to_target"]),
+        classes=shares(tree["classes"]),
         runs=tuple(str(run["directory"]) for run in tree["runs"]),
     )
 

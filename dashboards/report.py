@@ -9,6 +9,7 @@ from dashboards.figures import quality, spread, timeline, traffic
 from dashboards.markup import section
 from dashboards.page import page, write_whole
 from dashboards.reading import Run, read
+from dashboards.sections.classes import classes, participation
 from dashboards.sections.comparison import comparison, measures
 from dashboards.sections.headline import headline
 from dashboards.sections.settings import configuration, identity, reproduce
@@ -49,6 +50,7 @@ def _sections(runs: Sequence[Run]) -> list[str]:
         section("bytes", "Bytes", traffic.by_direction(runs), traffic.wasted(runs), traffic.by_class(runs)),
         section("updates", "Actions and staleness", spread.spread(runs)),
         section("time", "The fleet at work", timeline.timeline(runs)),
+        section("classes", "Device classes", classes(runs), participation(runs)),
         section("setup", "Configuration", identity(runs), configuration(runs)),
         section("again", "How to reproduce", reproduce(runs)),
     ]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dashboards.device_classes import DeviceClass, built
 from fedras_ray.errors import RunError
 
 
@@ -49,6 +50,8 @@ class Summary:
     versions: int
     client_updates: int
     mean_staleness: float
+    classes: tuple[DeviceClass, ...]  # empty where the run did not tell
+    participation: Mapping[str, float]  # empty where the run did not tell
     wall_seconds: float
     updates_per_second: float
     peak_rss_bytes: float
@@ -113,6 +116,13 @@ class _Tree:
         return {name: float(value) for name, value in section.items() if _is_number(value)}
 
 
+def _classes(tree: _Tree) -> tuple[DeviceClass, ...]:
+    try:
+        return built(tree.find("classes"))
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise RunError(f"{tree.path}: key 'classes' is broken: {error!r}; {_again(tree.path)}") from error
+
+
 def _is_number(value: object) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
@@ -147,6 +157,8 @@ def _build(tree: _Tree) -> Summary:
         versions=tree.whole("versions"),
         client_updates=tree.whole("client_updates"),
         mean_staleness=tree.number("mean_staleness"),
+        classes=_classes(tree) if root.get("classes") else (),
+        participation=tree.scores("participation") if root.get("participation") else {},
         wall_seconds=tree.number("wall.seconds"),
         updates_per_second=tree.number("wall.updates_per_second"),
         peak_rss_bytes=tree.number("wall.peak_rss_bytes"),

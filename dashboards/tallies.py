@@ -5,45 +5,20 @@ A large run has millions of turns; what is kept of them here is as small as what
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
-from fedras_ray.errors import RunError
+from dashboards import curves
+from dashboards.curves import Curve
+from dashboards.opening import COLUMNS as OPENING
+from dashboards.opening import Opening, opening
+from dashboards.recorded import rows
 
-FIRST = 40  # turns kept for the timeline
-_NANOS = 1e9
-_TIMES = ("dispatched_at_ns", "started_at_ns", "trained_at_ns", "arrived_at_ns")
-_TURN = (
-    "client",
-    "device_class",
-    *_TIMES,
-    "down_bytes",
-    "up_bytes",
-    "actions",
-    "staleness",
-    "sparse_up_bytes",
-)
-_EVALUATION = ("version", "at_ns", "up_bytes", "down_bytes")
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """A turn on the timeline, in virtual seconds."""
-
-    client: int
-    device_class: str
-    dispatched_s: float
-    started_s: float
-    trained_s: float
-    arrived_s: float
+_TURN = (*OPENING, "down_bytes", "up_bytes", "actions", "staleness", "sparse_up_bytes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +38,13 @@ Counts = tuple[tuple[int, int], ...]  # (value, how often), by value
 class Records:
     """The part of a run's records that is drawn."""
 
-    sent_bytes: NDArray[np.float64]  # (evaluations,) up and down since the start
-    at_s: NDArray[np.float64]  # (evaluations,)
-    quality: Mapping[str, NDArray[np.float64]]  # each (evaluations,), NaN where not measured
+    curve: Curve
     turns: int
     sparse_up_bytes: int  # what the touched rows in f32 would have cost, over all turns
     classes: tuple[ClassTraffic, ...]  # the largest first
     actions: Counts
     staleness: Counts
-    first: tuple[Turn, ...]  # the earliest dispatched, at most FIRST
+    opening: Opening
 
 
 def read(path: Path) -> Records:
@@ -80,39 +53,16 @@ def read(path: Path) -> Records:
     Raises:
         RunError: it is missing, is no Parquet file, or lacks a column; the message names it.
     """
-    again = f"repeat the run with: fedras run {path.parent / 'config.toml'}"
-    try:
-        names = list(pq.read_schema(path).names)
-        missing = [name for name in ("kind", *_TURN, *_EVALUATION) if name not in names]
-        if missing:
-            raise RunError(f"{path}: column '{missing[0]}' is missing; {again}")
-        metrics = [name for name in names if "@" in name]
-        turns = pq.read_table(path, columns=list(_TURN), filters=[("kind", "=", "turn")])
-        scores = pq.read_table(path, columns=[*_EVALUATION, *metrics], filters=[("kind", "=", "evaluation")])
-        return _reduce(turns, scores.sort_by("version"), metrics)
-    except FileNotFoundError as error:
-        raise RunError(f"{path}: not found; {again}") from error
-    except (OSError, pa.ArrowException, TypeError, ValueError) as error:
-        raise RunError(f"{path}: cannot be read as records: {error}; {again}") from error
-
-
-def _reduce(turns: Any, scores: Any, metrics: list[str]) -> Records:
+    turns = rows(path, "turn", _TURN)
     return Records(
-        sent_bytes=_floats(pc.add(scores["up_bytes"], scores["down_bytes"])),
-        at_s=_floats(scores["at_ns"]) / _NANOS,
-        quality={name: _floats(scores[name]) for name in metrics},
+        curve=curves.read(path),
         turns=turns.num_rows,
         sparse_up_bytes=pc.sum(turns["sparse_up_bytes"]).as_py() or 0,
         classes=_classes(turns),
         actions=_counts(turns["actions"]),
         staleness=_counts(turns["staleness"]),
-        first=_first(turns),
+        opening=opening(turns, rows(path, "version", ("version", "at_ns"))),
     )
-
-
-def _floats(column: Any) -> NDArray[np.float64]:
-    """With NaN for null."""
-    return np.asarray(pc.fill_null(pc.cast(column, pa.float64()), float("nan")).to_numpy(), dtype=np.float64)
 
 
 def _counts(column: Any) -> Counts:
@@ -129,14 +79,3 @@ def _classes(turns: Any) -> tuple[ClassTraffic, ...]:
         for row in turns.group_by("device_class").aggregate(sums).to_pylist()
     ]
     return tuple(sorted(found, key=lambda one: (-one.up_bytes - one.down_bytes, one.name)))
-
-
-def _first(turns: Any) -> tuple[Turn, ...]:
-    keys = [("dispatched_at_ns", "ascending"), ("arrived_at_ns", "ascending"), ("client", "ascending")]
-    if turns.num_rows == 0:
-        return ()
-    chosen = turns.take(pc.select_k_unstable(turns, k=FIRST, sort_keys=keys))
-    return tuple(
-        Turn(row["client"], str(row["device_class"]), *(row[name] / _NANOS for name in _TIMES))
-        for row in chosen.to_pylist()
-    )

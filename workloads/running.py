@@ -22,6 +22,7 @@ from fedras_ray.population import population_of
 from fedras_ray.records import EndRecord, EvaluationRecord, Record
 from fedras_ray.simulation import simulate
 from workloads import run_directory
+from workloads.device_classes import device_classes
 from workloads.pace import Pace
 from workloads.progress import ProgressDisplay
 from workloads.run_directory import RecordWriter
@@ -90,7 +91,8 @@ def run(experiment: Experiment, options: Options, console: Console) -> Outcome:
             sinks = [pace, progress, writer, UserQualityWriter(directory), tracker]
             last, end = _drain(session, [sink for sink in sinks if sink])
         popularity = popularity_quality(dataset, experiment.evaluation.sampled_negatives, experiment.seed)
-        summary = summarize(experiment, dataset, last, end, _wall(pace, session), popularity)
+        classes = device_classes(directory, dataset.user_count)
+        summary = summarize(experiment, dataset, last, end, _wall(pace, session), popularity, classes)
         files = _finished(directory, summary)
         if tracker:
             tracker.finish(summary, files)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fedras_ray.clock import seconds
 from fedras_ray.config import Experiment
 from fedras_ray.data.interactions import Dataset
@@ -17,6 +19,7 @@ def summarize(
     end: EndRecord,
     wall: dict[str, float],
     popularity: dict[str, float],
+    classes: dict[str, Any],
 ) -> Summary:
     """The summary of a finished run.
 
@@ -28,6 +31,7 @@ def summarize(
         wall: seconds (all of it), startup_seconds (to the first version), updates_per_second (after
             that, see `Pace`), peak_rss_bytes, pools.
         popularity: the quality of ranking by popularity on the same data.
+        classes: the keys of `workloads.device_classes.device_classes`.
     """
     quality = dict(last.quality)
     return {
@@ -53,6 +57,7 @@ def summarize(
         "client_updates": end.client_updates,
         "downlink_state_bytes": end.downlink_state_bytes,
         "mean_staleness": end.mean_staleness,
+        **classes,
         "wall": wall,
         "trace_digest": end.trace_digest,
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -60,11 +61,27 @@ def read(directory: Path, metric: str) -> UserQuality:
     Raises:
         RunError: the file is not there or broken, or has no such metric.
     """
+    table = _table(directory, ["user", metric])
+    if metric not in table.column_names:
+        raise RunError(f"{directory / FILE} has no {metric}")
+    return UserQuality(table["user"].to_numpy(), table[metric].to_numpy())
+
+
+def read_all(directory: Path) -> tuple[NDArray[np.int64], dict[str, NDArray[np.float64]]]:
+    """The users of a finished run, (E,) ascending, and every metric of theirs, (E,) each.
+
+    Raises:
+        RunError: the file is not there or broken.
+    """
+    table = _table(directory, None)
+    users = np.asarray(table["user"].to_numpy(), dtype=np.int64)
+    names = [name for name in table.column_names if name != "user"]
+    return users, {name: np.asarray(table[name].to_numpy(), dtype=np.float64) for name in names}
+
+
+def _table(directory: Path, columns: list[str] | None) -> Any:
     path = directory / FILE
     try:
-        table = pq.read_table(path, columns=["user", metric])
+        return pq.read_table(path, columns=columns)
     except (OSError, pa.ArrowException) as error:
         raise RunError(f"{path} cannot be read: {error}; remove {directory} and run it again") from error
-    if metric not in table.column_names:
-        raise RunError(f"{path} has no {metric}")
-    return UserQuality(table["user"].to_numpy(), table[metric].to_numpy())

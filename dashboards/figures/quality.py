@@ -38,7 +38,7 @@ def short_title(metric: str) -> str:
 
 def against_bytes(runs: Sequence[Run]) -> str:
     """Quality over all bytes sent so far, up and down."""
-    ends = [run.records.sent_bytes[-1] for run in runs if run.records.sent_bytes.size]
+    ends = [run.records.curve.sent_bytes[-1] for run in runs if run.records.curve.sent_bytes.size]
     log = len(ends) > 1 and min(ends) > 0 and max(ends) / min(ends) > _LOG_FROM
 
     def axis(values: NDArray[np.float64]) -> Scale:
@@ -53,7 +53,14 @@ def against_bytes(runs: Sequence[Run]) -> str:
         else " Every byte of every message, both ways, up to the evaluation."
     )
     return _figure(
-        runs, "b", "bytes sent, up + down", lambda run: run.records.sent_bytes, axis, bytes_text, note, log
+        runs,
+        "b",
+        "bytes sent, up + down",
+        lambda run: run.records.curve.sent_bytes,
+        axis,
+        bytes_text,
+        note,
+        log,
     )
 
 
@@ -64,7 +71,7 @@ def against_time(runs: Sequence[Run]) -> str:
         return scale.inside(0, values.max(), step=scale.time_step, label=scale.seconds_label)
 
     note = " Virtual time is the fleet's: transfers at each device's link, training at its speed."
-    return _figure(runs, "t", "virtual time", lambda run: run.records.at_s, axis, seconds_text, note)
+    return _figure(runs, "t", "virtual time", lambda run: run.records.curve.at_s, axis, seconds_text, note)
 
 
 def _figure(
@@ -96,7 +103,9 @@ def _figure(
 
 def _measured(runs: Sequence[Run]) -> list[str]:
     """The metrics shown that some run has; the first three of any where it has none of those."""
-    found = sorted({name for run in runs for name, v in run.records.quality.items() if np.isfinite(v).any()})
+    found = sorted(
+        {name for run in runs for name, v in run.records.curve.quality.items() if np.isfinite(v).any()}
+    )
     return [name for name in SHOWN if name in found] or found[:3]
 
 
@@ -105,7 +114,7 @@ def _series(
 ) -> tuple[list[Series], int]:
     series, widest = [], 1
     for run in runs:
-        values = run.records.quality.get(metric)
+        values = run.records.curve.quality.get(metric)
         if values is None:
             continue
         x = cost(run)

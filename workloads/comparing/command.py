@@ -39,6 +39,13 @@ def compare(
         float | None,
         typer.Option(min=0, max=1, help="A loss up to this share of the reference is none; default: 0.02."),
     ] = None,
+    target: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Of the reference's best quality, to which the time is told; default: 0.95.",
+        ),
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -76,7 +83,7 @@ def compare(
     """
     from workloads.comparing.plan import Question, plan
 
-    question = Question(_seeds(seeds), reference, metric, margin)
+    question = Question(_seeds(seeds), reference, metric, margin, _target(target))
     asked = [*(settings or []), *([f"execution.pools={pools}"] if pools else [])]
     chosen = plan(sources, asked, question)
 
@@ -98,6 +105,12 @@ def compare(
         say(f"MLflow  {ui_command(outcome.tracking_uri)}")
     if as_json:
         typer.echo(json.dumps(outcome.results.as_tree()))
+
+
+def _target(share: float | None) -> float | None:
+    if share is not None and not 0 < share <= 1:
+        raise ConfigError("target", f"is above 0 and at most 1, got {share:g}")
+    return share
 
 
 def _seeds(text: str | None) -> tuple[int, ...] | None:

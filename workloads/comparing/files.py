@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,4 +48,26 @@ def _flat(method: Mapping[str, Any], seeds: int) -> dict[str, Any]:
     row |= {f"bytes {key}": value for key, value in method["bytes"].items()}
     row["virtual seconds"] = method["virtual_seconds"]
     found = method["difference"] or {}
-    return row | {f"difference {key}": found.get(key) for key in DIFFERENCE}
+    row |= {f"difference {key}": found.get(key) for key in DIFFERENCE}
+    return row | _to_target(method["to_target"]) | _classes(method["classes"])
+
+
+def _to_target(way: Mapping[str, Any]) -> dict[str, Any]:
+    """Empty where a seed never reached it."""
+    row = {"target reached": way["reached"]}
+    for key in ("seconds", "bytes"):
+        found = way[key] or {}
+        row |= {f"target {key}": found.get("mean"), f"target {key} error": found.get("error")}
+    for key in ("times_faster", "times_fewer_bytes"):
+        row[f"target {key.replace('_', ' ')}"] = (way[key] or {}).get("mean")
+    return row
+
+
+def _classes(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """A class's columns bear its name; clients of an unknown one are left to the other files."""
+    row: dict[str, Any] = {}
+    for one in found:
+        if one["name"] is not None:
+            row[f"class {one['name']}"] = (one["quality"] or {}).get("mean")
+            row[f"class {one['name']} of reference"] = one["of_reference"]
+    return row

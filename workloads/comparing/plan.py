@@ -14,7 +14,7 @@ from fedras_ray.errors import ConfigError
 from fedras_ray.evaluation.comparison import MARGIN
 from fedras_ray.evaluation.quality import METRICS
 from workloads import experiments, studies
-from workloads.comparing.study import SEEDS, Study, is_study, methods_of, read_study
+from workloads.comparing.study import SEEDS, TARGET, Study, is_study, methods_of, read_study
 
 ANYTHING = "comparison"  # what experiments without a study are called together
 PREFERRED = ("sampled_ndcg@10", "ndcg@20")
@@ -30,6 +30,7 @@ class Plan:
     reference: str
     metric: str | None  # None: see `headline`
     margin: float  # of the reference's quality
+    target: float  # of the best quality of the reference's run
 
     def experiment(self, method: str, seed: int) -> Experiment:
         """One method under one seed."""
@@ -48,6 +49,7 @@ class Question:
     reference: str | None = None
     metric: str | None = None
     margin: float | None = None
+    target: float | None = None
 
 
 def plan(sources: Sequence[str], settings: list[str], question: Question) -> Plan:
@@ -101,12 +103,13 @@ def _named(found: Sequence[Experiment]) -> dict[str, Experiment]:
 
 
 def _asked(study: Study | None, methods: Mapping[str, Experiment], question: Question) -> Plan:
-    made = Plan(ANYTHING, methods, SEEDS, next(iter(methods)), None, MARGIN)
+    made = Plan(ANYTHING, methods, SEEDS, next(iter(methods)), None, MARGIN, TARGET)
     if study is not None:
         reference = study.reference or made.reference
-        made = Plan(study.name, methods, tuple(study.seeds), reference, study.metric, study.margin)
-    told = {name: getattr(question, name) for name in question.__slots__}
-    return replace(made, **{name: value for name, value in told.items() if value is not None})
+        told = (study.metric, study.margin, study.target)
+        made = Plan(study.name, methods, tuple(study.seeds), reference, *told)
+    over = {name: getattr(question, name) for name in question.__slots__}
+    return replace(made, **{name: value for name, value in over.items() if value is not None})
 
 
 def _checked(made: Plan) -> Plan:

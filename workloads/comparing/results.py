@@ -1,4 +1,4 @@
-"""What a comparison came to: means over seeds, bytes, and differences to the reference."""
+"""What a comparison came to: means over seeds, bytes, differences to the reference, and time to target."""
 
 from __future__ import annotations
 
@@ -7,24 +7,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from fedras_ray.evaluation.comparison import CONFIDENCE, Difference
+from workloads.comparing.classes import ClassQuality, classes
 from workloads.comparing.pairs import difference
 from workloads.comparing.plan import Plan, headline
 from workloads.comparing.runs import Task, read_summary
+from workloads.comparing.scores import Score, mean, score
+from workloads.comparing.target import Target, targets
 from workloads.sinks import Summary
 
 SHOWN = ("sampled_ndcg@10", "ndcg@10", "ndcg@20", "recall@20")
 BYTES = ("up", "down", "total", "reduction_up", "reduction_down", "reduction_total")
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """A metric over seeds."""
-
-    mean: float
-    error: float | None  # standard error of the mean; None for one seed
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +30,8 @@ class MethodResult:
     bytes: Mapping[str, float]  # of one run, a mean over seeds; reductions are fractions of dense f32
     virtual_seconds: float
     difference: Difference | None  # None: it is the reference
+    to_target: Target
+    classes: tuple[ClassQuality, ...]  # device classes, and last, under no name, clients of an unknown one
     runs: tuple[tuple[int, str, str], ...]  # seed, directory within the comparison's, trace digest
 
 
@@ -56,6 +51,7 @@ class Results:
             "metric": self.metric,
             "reference": self.plan.reference,
             "margin": self.plan.margin,
+            "target": self.plan.target,
             "confidence": CONFIDENCE,
             "seeds": list(self.plan.seeds),
             "dataset": dict(self.dataset),
@@ -78,33 +74,31 @@ def gather(plan: Plan, tasks: Sequence[Task]) -> Results:
     metric = headline(plan.metric, measured)
     shown = [name for name in SHOWN if name in measured]
     shown += [metric] if metric not in shown else []
+    ways = targets(directories, plan.reference, metric, plan.target)
+
+    base = directories[plan.reference]
+    tested = {
+        name: difference(own, base, metric, plan.margin)
+        for name, own in directories.items()
+        if name != plan.reference
+    }
+    devices = classes(plan, directories, metric)
 
     def result(name: str) -> MethodResult:
         own = [summaries[name, seed] for seed in plan.seeds]
-        base = directories[plan.reference]
         return MethodResult(
             name=name,
             codec=own[0]["codec"],
             scores={one: score([summary["quality"][one] for summary in own]) for one in shown},
-            bytes={key: _mean([summary["bytes"][key] for summary in own]) for key in BYTES},
-            virtual_seconds=_mean([summary["virtual_seconds"] for summary in own]),
-            difference=None
-            if name == plan.reference
-            else difference(directories[name], base, metric, plan.margin),
+            bytes={key: mean([summary["bytes"][key] for summary in own]) for key in BYTES},
+            virtual_seconds=mean([summary["virtual_seconds"] for summary in own]),
+            difference=tested.get(name),
+            to_target=ways[name],
+            classes=devices[name],
             runs=tuple(_run(seed, directories[name][seed], summaries[name, seed]) for seed in plan.seeds),
         )
 
     return Results(plan, metric, first["dataset"], tuple(result(name) for name in plan.methods))
-
-
-def score(values: Sequence[float]) -> Score:
-    """Mean and standard error over seeds."""
-    error = float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else None
-    return Score(_mean(values), error)
-
-
-def _mean(values: Sequence[float]) -> float:
-    return float(np.mean(values))
 
 
 def _run(seed: int, directory: Path, summary: Summary) -> tuple[int, str, str]:

@@ -15,6 +15,7 @@ from fedras_ray.evaluation.comparison import MARGIN
 from workloads.experiments import find
 
 SEEDS = (1, 2, 3)
+TARGET = 0.95  # see `workloads.comparing.target`
 Seed = Annotated[int, Field(ge=0)]
 TAKEN = {"name": "a method's name is that of its table", "seed": "seeds are given for all methods together"}
 
@@ -28,6 +29,7 @@ class Study(Section):
     reference: str | None = None  # None: the first method
     metric: str | None = None  # None: see `workloads.comparing.plan.headline`
     margin: float = Field(default=MARGIN, ge=0, lt=1)
+    target: float = Field(default=TARGET, gt=0, le=1)  # of the best quality of the reference's run
     methods: dict[str, dict[str, Any]] = Field(min_length=1)
 
 

@@ -1,4 +1,4 @@
-"""The results for a terminal, in three tables that fit 80 columns, and as Markdown for MLflow."""
+"""The results for a terminal, in tables that fit 80 columns, and as Markdown for MLflow."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from rich.table import Table
 from rich.text import Text
 
 from fedras_ray.evaluation.comparison import Difference
-from workloads.comparing.results import MethodResult, Results, Score
+from workloads.comparing.results import MethodResult, Results
+from workloads.comparing.scores import Score
+from workloads.comparing.target_table import Block, target_blocks, target_note
 from workloads.units import share, size, span
-
-Block = tuple[list[str], list[list[str]]]  # head, and a row per method
 
 
 def tables(results: Results) -> Group:
-    """Quality, bytes, and the differences to the reference."""
+    """Quality, bytes, the differences to the reference, and the way to the target."""
     return Group(
         Text(heading(results), style="bold"),
         *(_drawn(*block) for block in blocks(results)),
-        Text(note(results), style="dim"),
+        *(Text(said, style="dim") for said in (note(results), target_note(results))),
     )
 
 
@@ -30,7 +30,7 @@ def markdown(results: Results) -> str:
     for head, rows in blocks(results):
         lines = [f"| {' | '.join(head)} |", "|---|" + "---:|" * (len(head) - 1)]
         parts.append("\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)]))
-    return "\n\n".join([*parts, note(results)])
+    return "\n\n".join([*parts, note(results), target_note(results)])
 
 
 def heading(results: Results) -> str:
@@ -41,7 +41,7 @@ def heading(results: Results) -> str:
 
 
 def note(results: Results) -> str:
-    """What the last table tests, in a sentence, and what it cannot."""
+    """What is tested, in a sentence, and what cannot be."""
     margin = share(results.plan.margin)
     text = (
         f"no loss: {results.metric} at worst {margin} below that of {results.plan.reference} (95 % interval)"
@@ -72,7 +72,7 @@ def blocks(results: Results) -> list[Block]:
             "verdict",
         ]
         found.append((head, tested))
-    return found
+    return [*found, *target_blocks(results)]
 
 
 def _score(score: Score) -> str:

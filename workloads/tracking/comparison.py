@@ -17,12 +17,16 @@ from mlflow.entities import Metric
 from mlflow.tracking import MlflowClient
 
 from fedras_ray.errors import RunError
+from workloads.comparing.classes import lowest
 from workloads.comparing.plan import Plan
 from workloads.comparing.results import Results
 from workloads.comparing.table import markdown
+from workloads.comparing.target import Target
 from workloads.run_directory import write_text, writing
 from workloads.sinks import Ending
 from workloads.tracking.store import experiment_id, told, tracking_uri
+
+TARGET = ("seconds", "bytes", "times_faster", "times_fewer_bytes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +92,19 @@ def metrics(results: Results) -> dict[str, float]:
                 "difference_low": tested.low,
                 "difference_high": tested.high,
             }
+        values |= _to_target(one.to_target)
+        worst = lowest(one.classes)
+        if worst and worst.of_reference is not None:
+            values["lowest_class_of_reference"] = worst.of_reference
         found |= {f"{name}.{one.name}": value for name, value in values.items()}
     return found
+
+
+def _to_target(way: Target) -> dict[str, float]:
+    """What has no number, as a seed never got there, is absent."""
+    values = {"target_reached": float(way.reached)}
+    values |= {f"target_{name}": found.mean for name in TARGET if (found := getattr(way, name)) is not None}
+    return values
 
 
 def _begun(plan: Plan, directory: Path) -> ParentRun:

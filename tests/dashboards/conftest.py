@@ -51,13 +51,14 @@ class Story:
                 yield self.evaluation(version)
         yield EndRecord(
             versions=self.versions, client_updates=self.updates, trace_digest="ab12" * 16,
-            mean_staleness=self.staleness / self.updates, closing_bytes=0, **self.totals(),
+            mean_staleness=self.staleness / self.updates, closing_bytes=0,
+            participation_gini=0.3, participation_jain=0.8, **self.totals(),
         )  # fmt: skip
 
     def totals(self) -> dict[str, int]:
         return {
             "at_ns": self.at, "up_bytes": self.up, "down_bytes": self.down, "wasted_bytes": self.wasted,
-            "catch_up_bytes": 0, "snapshot_bytes": 0, "downlink_state_bytes": 0,
+            "catch_up_bytes": 0, "snapshot_bytes": 0, "downlink_state_bytes": 0, "left_for_later": 0,
             "dense_up_bytes": self.turns * DENSE, "dense_down_bytes": self.turns * DENSE,
             "sparse_up_bytes": self.sparse,
         }  # fmt: skip
@@ -92,7 +93,7 @@ class Story:
         return TurnRecord(
             int(self.rng.integers(943)), name, 0, version, self.at, start, trained,
             trained + int((0.056 + up / link) * S), down, up, 0, 0, 0, DENSE, DENSE, touched * WIDTH * 4,
-            samples, touched, k, 0, Fate.USED,
+            samples, touched, k, 2, 0, 0, 0, Fate.USED,
         )  # fmt: skip
 
     def evaluation(self, version: int) -> EvaluationRecord:

@@ -57,9 +57,26 @@ def test_every_version_has_a_line_and_its_number(make_run):
 def test_what_is_not_used_has_another_colour_and_a_cross_and_a_name(make_run):
     page = render([make_run(codec="adaptive", schedule="buffered", oldest=2)])
     kinds = {path.get("class") for path in drawing(page, "g0n").iter("path")}
-    assert {"fill w0", "fill w1", "fill w2", "cross"} <= kinds
+    assert {"fill w0", "fill w1", "fill w2", "sign"} <= kinds
     assert "the same, wasted" in page
     assert "the same, wasted" not in render([make_run("calm")])
+
+
+def test_what_never_arrived_has_another_sign_than_what_came_too_late(make_run):
+    run = make_run(codec="adaptive", schedule="buffered", oldest=2)
+    table = pq.read_table(run / "records.parquet")
+    fates = table["fate"].to_pylist()
+    wasted = [place for place, fate in enumerate(fates) if fate == "wasted"]
+    for place, fate in zip(wasted, ("lost", "late", "dropped") * len(wasted), strict=False):
+        fates[place] = fate
+    column = table.schema.get_field_index("fate")
+    pq.write_table(table.set_column(column, "fate", [fates]), run / "records.parquet")
+    page = render([run])
+    assert "the same, dropped or lost" in page
+    assert "the same, late<" in page
+    (signs,) = [path.get("d") for path in drawing(page, "g0w").iter("path") if path.get("class") == "sign"]
+    assert "l5 5" in signs
+    assert "a2.5 2.5" in signs
 
 
 def test_so_many_versions_that_not_each_can_have_a_line(make_run):

@@ -19,7 +19,9 @@ _LINES = 24  # versions drawn at most
 _TOLD = 240  # turns that get a tooltip each; more are drawn as one
 _SIZES = ((760.0, "wide"), (axes.WIDTH, "narrow"))  # one is for large screens and print, one for phones
 _PHASES = ("download", "train", "upload")
-_CROSS = "m-2.5-2.5l5 5m0-5l-5 5"  # what is not used ends in one, for those who see no colour
+_CROSS = "m-2.5-2.5l5 5m0-5l-5 5"  # what is not used ends in a sign, for those who see no colour:
+_CIRCLE = "m-2.5 0a2.5 2.5 0 1 0 5 0a2.5 2.5 0 1 0-5 0"  # this one where it never arrived
+_NEVER_ARRIVED = ("dropped", "lost")
 
 
 def timeline(runs: Sequence[Run]) -> str:
@@ -76,15 +78,20 @@ def _legend(runs: Sequence[Run]) -> str:
     items = "".join(
         f'<li><span class="swatch p{place}"></span>{name}</li>' for place, name in enumerate(_PHASES)
     )
-    if fates:
+    for sign in dict.fromkeys(_sign(fate) for fate in fates):
         swatches = "".join(f'<span class="swatch w{place}"></span>' for place in range(len(_PHASES)))
-        items += f"<li>{swatches}{_key('cross', 'M6 6' + _CROSS)}the same, {escape(' or '.join(fates))}</li>"
+        names = " or ".join(fate for fate in fates if _sign(fate) == sign)
+        items += f"<li>{swatches}{_key('sign', 'M6 6' + sign)}the same, {escape(names)}</li>"
     return f'<ul class="legend">{items}<li>{_key("made", "M6 0V12")}a version</li></ul>\n'
+
+
+def _sign(fate: str) -> str:
+    return _CIRCLE if fate in _NEVER_ARRIVED else _CROSS
 
 
 def _key(kind: str, data: str) -> str:
     drawn = element("path", d=data, class_=kind)
-    return f'<svg class="sign" viewBox="0 0 12 12" aria-hidden="true">{drawn}</svg>'
+    return f'<svg class="tiny" viewBox="0 0 12 12" aria-hidden="true">{drawn}</svg>'
 
 
 def _panel(run: Run, longest: float, width: float, kind: str) -> str:
@@ -123,7 +130,7 @@ def _told(box: Frame, turns: Sequence[Turn]) -> str:
         said = f"client {turn.client} ({turn.device_class}): {steps}; {turn.fate}"
         parts = "".join(element("path", d=data, class_=kind) for kind, data in _bars(box, turn))
         drawn += element("g", f"<title>{escape(said)}</title>{parts}")
-    return drawn
+    return drawn + _signs(box, turns)
 
 
 def _plain(box: Frame, turns: Sequence[Turn]) -> str:
@@ -132,21 +139,34 @@ def _plain(box: Frame, turns: Sequence[Turn]) -> str:
     for turn in turns:
         for kind, data in _bars(box, turn):
             paths[kind] = paths.get(kind, "") + data
-    return "".join(element("path", d=paths[kind], class_=kind) for kind in sorted(paths, reverse=True))
+    bars = "".join(element("path", d=data, class_=kind) for kind, data in sorted(paths.items()))
+    return bars + _signs(box, turns)
 
 
 def _bars(box: Frame, turn: Turn) -> list[tuple[str, str]]:
-    """(class, path data) of up to three bars that touch, and a cross at the end of what is not used."""
-    top, family = box.top + turn.row * _ROW + 1, "p" if turn.fate == USED else "w"
+    """(class, path data) of up to three bars that touch."""
+    top, family = _top(box, turn), "p" if turn.fate == USED else "w"
     found = []
     for phase in range(3):
         begins, ends = turn.times_s[phase], min(turn.times_s[phase + 1], box.x.high)
         if ends > begins:
             outline = f"M{number(box.px(begins))} {number(top)}H{number(box.px(ends))}v{number(_ROW - 2)}"
             found.append((f"fill {family}{phase}", f"{outline}H{number(box.px(begins))}z"))
-    if family == "w" and turn.times_s[3] <= box.x.high:
-        found.append(("cross", f"M{number(box.px(turn.times_s[3]))} {number(top + _ROW / 2 - 1)}{_CROSS}"))
     return found
+
+
+def _top(box: Frame, turn: Turn) -> float:
+    return box.top + turn.row * _ROW + 1
+
+
+def _signs(box: Frame, turns: Sequence[Turn]) -> str:
+    """Over all bars, at the end of each turn that was not used."""
+    data = "".join(
+        f"M{number(box.px(turn.times_s[3]))} {number(_top(box, turn) + _ROW / 2 - 1)}{_sign(turn.fate)}"
+        for turn in turns
+        if turn.fate != USED and turn.times_s[3] <= box.x.high
+    )
+    return element("path", d=data, class_="sign") if data else ""
 
 
 def _lines(box: Frame, made: Sequence[tuple[int, float]]) -> str:

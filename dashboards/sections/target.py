@@ -71,7 +71,7 @@ def by_class(found: Comparison) -> str:
     rows = [
         [
             escape(method.name),
-            *(_class({one.name: one for one in method.classes}.get(name)) for name in names),
+            *(_class(known.get(name), method.name == found.reference) for name in names),
         ]
         for method in found.methods
         for known in [{one.name: one for one in method.classes}]
@@ -79,7 +79,8 @@ def by_class(found: Comparison) -> str:
     caption = (
         f"{escape(short_title(found.metric))} of the last version by device class, a mean over the class's "
         f"users and seeds; beside it its share of the quality that {escape(found.reference)} has for the "
-        f"same class, with the 95 % interval, paired over users and seeds. Marked: below {100 * _ENOUGH:.0f} %."
+        f"same class, with the 95 % interval, paired over users and seeds. "
+        f"Marked: below {100 * _ENOUGH:.0f} %."
         + (
             f" No run asked the clients that were {NOBODY}, so their class is not known."
             if NOBODY in names

@@ -21,6 +21,11 @@ ITEMS, WIDTH, S = 1682, 32, 10**9
 DENSE = ITEMS * WIDTH * 4 + 24
 CLASSES = (("phone, high", 4.0e6, 0.6), ("phone, mid", 1.5e6, 1.0), ("phone <low>", 3.0e5, 2.2))
 
+NEVER_ASKED = {
+    "name": None, "clients": 0, "turns": 0, "used": 0, "wasted": 0, "median_actions": None,
+    "up_bytes_per_turn": None, "down_bytes_per_turn": None, "median_turn_seconds": None,
+    "p95_turn_seconds": None, "users": 340, "quality": {"ndcg@10": 0.0412, "recall@20": 0.08},
+}  # fmt: skip
 MakeRun = Callable[..., Path]
 
 
@@ -30,6 +35,7 @@ class Story:
     def __init__(self, codec: str, schedule: str, versions: int, clients: int, every: int, seed: int) -> None:
         self.codec, self.schedule, self.every = codec, schedule, every
         self.versions, self.clients = versions, clients
+        self.oldest = 10_000  # versions; what is staler is wasted
         self.rng = np.random.default_rng(seed)
         self.at = self.up = self.down = self.sparse = self.wasted = self.updates = self.turns = 0
         self.staleness = 0.0
@@ -78,6 +84,9 @@ class Story:
         self.sparse += turn.sparse_up_bytes
         names = turn.__dataclass_fields__
         values = {name: getattr(turn, name) for name in names} | {"staleness": version - turn.version}
+        if version - turn.version > self.oldest:
+            values["fate"] = Fate.WASTED
+            self.wasted += turn.up_bytes
         return TurnRecord(**values)
 
     def turn(self, version: int) -> TurnRecord:
@@ -124,6 +133,16 @@ def summary_of(
         },
         "virtual_seconds": story.at / S, "versions": story.versions, "client_updates": story.updates,
         "mean_staleness": story.staleness / story.updates,
+        "classes": [
+            {
+                "name": name, "clients": 200 + place, "turns": 800, "used": 790 - place, "wasted": 10 + place,
+                "median_actions": 16.0, "up_bytes_per_turn": 4321.0, "down_bytes_per_turn": 9876.0,
+                "median_turn_seconds": 1.5 * slowness, "p95_turn_seconds": 4.0 * slowness,
+                "users": 190 + place, "quality": {"ndcg@10": 0.07 - 0.001 * place, "recall@20": 0.11},
+            }
+            for place, (name, _, slowness) in enumerate(CLASSES)
+        ] + [NEVER_ASKED],
+        "participation": {"clients": 943, "asked": 603, "most_turns": 9},
         "wall": {"seconds": 21.4, "updates_per_second": story.updates / 21.4, "peak_rss_bytes": 611_000_000},
         "trace_digest": "ab12" * 16,
     }  # fmt: skip
@@ -135,11 +154,12 @@ def make_run(tmp_path: Path) -> MakeRun:
 
     def make(
         name: str = "ml-100k-fedras", codec: str = "actions", schedule: str = "sync", versions: int = 40,
-        clients: int = 24, every: int = 4, seed: int = 1, dataset: str = "ml-100k",
+        clients: int = 24, every: int = 4, seed: int = 1, dataset: str = "ml-100k", oldest: int = 10_000,
     ) -> Path:  # fmt: skip
         folder = tmp_path / f"{name}-{codec}-{schedule}-{seed}"
         folder.mkdir(parents=True)
         story = Story(codec, schedule, versions, clients, every, seed)
+        story.oldest = oldest
         written = list(story.records())
         pq.write_table(pa.Table.from_pylist(_padded(rows(written))), folder / "records.parquet")
         last = [record for record in written if isinstance(record, EvaluationRecord)][-1]

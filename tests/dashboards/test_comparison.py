@@ -4,6 +4,8 @@ import json
 import re
 import xml.etree.ElementTree as ET
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from dashboards.comparison import render, write
@@ -12,6 +14,49 @@ from dashboards.drawing.labels import Spot, labels
 from dashboards.drawing.svg import text_width
 from fedras_ray.errors import RunError
 
+SEEDS = (1, 2)
+NOTHING = dict.fromkeys(("seconds", "bytes", "times_faster", "times_fewer_bytes"))
+
+
+def way(seconds, times):
+    """To the target: seconds of each seed, None for one that never got there."""
+    seeds = [
+        {"seed": seed, "goal": 0.076, "seconds": at, "bytes": at and 1e4 * at, "best_of_reference": 0.912}
+        for seed, at in zip(SEEDS, seconds, strict=True)
+    ]
+    if None in seconds:
+        return NOTHING | {"reached": 2 - seconds.count(None), "seeds": seeds}
+    mean = sum(seconds) / 2
+    return {
+        "reached": 2, "seconds": {"mean": mean, "error": 1.5}, "bytes": {"mean": 1e4 * mean, "error": None},
+        "times_faster": {"mean": times, "lowest": 1, "highest": 9}, "times_fewer_bytes": {"mean": 2 * times},
+        "seeds": seeds,
+    }  # fmt: skip
+
+
+def classes(**shares):
+    return [
+        {
+            "name": None if name == "nobody" else name, "users": 300.0, "turns": 900.0, "used": 0.9,
+            "quality": {"mean": 0.08 * share, "error": 0.001}, "of_reference": share,
+            "of_reference_low": share - 0.05, "of_reference_high": share + 0.05,
+        }
+        for name, share in shares.items()
+    ]  # fmt: skip
+
+
+def runs(folder, name, bytes_each):
+    """Runs with three evaluations."""
+    for seed in SEEDS:
+        directory = folder / f"{name}-s{seed}"
+        directory.mkdir(parents=True)
+        columns = {
+            "kind": ["evaluation"] * 3, "version": [0, 5, 10], "at_ns": [0, 30 * 10**9, 90 * 10**9],
+            "up_bytes": [0, bytes_each, 2 * bytes_each], "down_bytes": [0, bytes_each, 2 * bytes_each],
+            "ndcg@10": [0.01, 0.05, 0.08],
+        }  # fmt: skip
+        pq.write_table(pa.table(columns), directory / "records.parquet")
+
 
 def method(name, mean, total, difference=None):
     traffic = {"up": total / 2, "down": total / 2, "total": total}
@@ -19,7 +64,9 @@ def method(name, mean, total, difference=None):
     return {
         "name": name, "codec": "dense", "virtual_seconds": 90.0, "bytes": traffic,
         "scores": {"ndcg@10": {"mean": mean, "error": 0.002}, "recall@20": {"mean": 2 * mean, "error": None}},
-        "difference": difference, "runs": [{"seed": 1, "directory": f"{name}-s1", "trace_digest": "ab"}],
+        "difference": difference, "to_target": way([60.0, 66.0], 1.0),
+        "classes": classes(fast=1.0, slow=1.0, nobody=1.0),
+        "runs": [{"seed": seed, "directory": f"{name}-s{seed}", "trace_digest": "ab"} for seed in SEEDS],
     }  # fmt: skip
 
 
@@ -31,12 +78,13 @@ def judged(relative, low, high, verdict):
 @pytest.fixture
 def tree():
     return {
-        "name": "a <study>", "metric": "ndcg@10", "reference": "dense", "margin": 0.02, "seeds": [1, 2],
-        "dataset": {"name": "ml-100k"},
+        "name": "a <study>", "metric": "ndcg@10", "reference": "dense", "margin": 0.02, "target": 0.95,
+        "seeds": [1, 2], "dataset": {"name": "ml-100k"},
         "methods": [
             method("dense", 0.08, 2e9),
             method("few & small", 0.0796, 1e6, judged(-0.005, -0.015, 0.005, "no loss")),
-            method("bad", 0.07, 1.1e6, judged(-0.125, -0.2, -0.05, "loss")),
+            method("bad", 0.07, 1.1e6, judged(-0.125, -0.2, -0.05, "loss"))
+            | {"to_target": way([12.0, None], 0), "classes": classes(fast=0.97, slow=0.88)},
         ],
     }  # fmt: skip
 
@@ -80,6 +128,76 @@ def test_one_method_and_a_quality_of_nothing_can_be_drawn(file, tree):
     assert "Is anything lost?" not in render(file(methods=tree["methods"][:1]))
     nothing = method("none", 0.0, 1e6, judged(None, None, None, "too thin"))
     assert "too thin" in render(file(methods=[tree["methods"][0], nothing]))
+
+
+def test_the_way_to_the_target_is_told_and_so_is_who_never_got_there(file):
+    page = render(file())
+    section = re.search(r'<section id="target".*?</section>', page, re.DOTALL)[0]
+    cells = {row[0]: row[1:] for row in rows(section)}
+    assert cells["dense"] == ["1 min 3 s ± 1.5 s", "1×", "630 kB", "2×", "2 of 2", "–"]
+    assert cells["bad"] == ["–", "–", "–", "–", "1 of 2", "seed 2 (91.2 %)"]
+    assert "The runs are not beside this comparison" in section
+
+
+def rows(section):
+    """Cells of every row of its tables' bodies."""
+    return [
+        [cell for pair in re.findall("<th[^>]*>(.*?)</th>|<td>(.*?)</td>", row) for cell in pair if cell]
+        for row in re.findall("<tr>(<th scope=.row.*?)</tr>", section)
+    ]
+
+
+def test_runs_beside_it_are_drawn_with_the_target_and_a_ring_for_each_method_that_got_there(
+    file, tree, tmp_path
+):
+    for one in tree["methods"]:
+        runs(tmp_path, one["name"], int(one["bytes"]["total"] / 8))
+    page = render(file())
+    root = ET.fromstring(page.split("\n", 1)[1])
+    for key in ("wth", "wtn", "wbh", "wbn"):
+        panel = next(svg for svg in root.iter("svg") if svg.get("aria-labelledby", "").startswith(key))
+        assert len([one for one in panel.iter("circle") if one.get("class") == "ring"]) == 2
+        assert [one.get("class") for one in panel.iter("path")].count("level") == 1
+        assert "bad: target never reached under seed 2" in panel.findtext("desc")
+    time = next(svg for svg in root.iter("svg") if svg.get("aria-labelledby", "").startswith("wth"))
+    assert "dense: target reached at 1 min 3 s" in time.findtext("desc")
+    rings = [float(one.get("cx")) for one in time.iter("circle")]
+    assert rings[0] == rings[1]  # both take as long
+
+
+def test_one_seed_has_no_strokes_and_no_means(file, tree, tmp_path):
+    tree = json.loads(json.dumps(tree))
+    for one in tree["methods"]:
+        runs(tmp_path, one["name"], 1000)
+        one["runs"] = one["runs"][:1]
+        one["to_target"]["seeds"] = one["to_target"]["seeds"][:1]
+    page = render(file(seeds=[1], methods=tree["methods"]))
+    assert "strokes are the seeds" not in page
+    assert "geometric means" not in page
+
+
+def test_a_target_of_nothing_is_not_drawn(file, tree, tmp_path):
+    tree = json.loads(json.dumps(tree))
+    for one in tree["methods"][0]["to_target"]["seeds"]:
+        one["goal"] = 0.0
+    assert "no target to draw" in render(file(methods=tree["methods"]))
+
+
+def test_device_classes_are_beside_the_reference_and_a_low_one_is_marked(file):
+    section = re.search(r'<section id="classes".*?</section>', render(file()), re.DOTALL)[0]
+    cells = {row[0]: row[1:] for row in rows(section)}
+    assert cells["dense"] == ["0.0800", "0.0800", "0.0800"]
+    assert cells["bad"] == [
+        "0.0776 · 97.0 % (92.0 % to 102.0 %)", "<mark>0.0704 · 88.0 % (83.0 % to 93.0 %)</mark>", "–",
+    ]  # fmt: skip
+    assert "fast (300 users)" in section
+    assert "never asked (300 users)" in section
+    assert "Marked: below 90 %" in section
+
+
+def test_one_class_is_no_table(file, tree):
+    alone = [one | {"classes": classes(all=1.0, nobody=1.0)} for one in tree["methods"]]
+    assert 'id="classes"' not in render(file(methods=alone))
 
 
 @pytest.mark.parametrize("broken", [{"methods": [{}]}, {"reference": "nobody"}, {"seeds": None}])

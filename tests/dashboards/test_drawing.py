@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 
 from dashboards.drawing import axes, scale
 from dashboards.drawing.lines import thin
+from dashboards.drawing.log_time import logarithmic_time
 from dashboards.drawing.svg import element, number, text_width
 from dashboards.markup import escape, shorten
 from dashboards.units import bytes_text, percent, seconds_text, significant
 
 KINDS = {
     "plain": (scale.decimal_step, scale.plain_label, 1e-6, 1e9),
-    "bytes": (scale.whole_step, scale.bytes_label, 1.0, 1e18),
+    "bytes": (scale.whole_step, scale.bytes_label, 2.0, 1e18),  # two bytes have two whole ticks
     "seconds": (scale.time_step, scale.seconds_label, 1e-5, 1e9),
 }
 
@@ -65,6 +66,25 @@ def test_logarithmic_ticks_cover_rise_and_differ(low, ratio):
     assert len(set(made.labels)) == len(made.labels)
     assert made.at(made.low) == pytest.approx(0)
     assert made.at(made.high) == pytest.approx(1)
+
+
+@given(st.floats(1e-9, 1e9), st.floats(1.0, 1e9))
+def test_logarithmic_time_covers_rises_and_says_what_it_is(low, ratio):
+    high = min(low * ratio, 8e9)
+    made = logarithmic_time(low, high)
+    assert made.low <= low * (1 + 1e-6)
+    assert made.high >= high * (1 - 1e-6)
+    assert 1 <= len(made.ticks) <= 7
+    assert list(made.ticks) == sorted(set(made.ticks))
+    units = {"µs": 1e-6, "ms": 1e-3, "s": 1, "min": 60, "h": 3600, "d": 86_400}
+    for tick, label in zip(made.ticks, made.labels, strict=True):
+        value, unit = label.replace("\u202f", "").split(" ")
+        assert float(value) * units[unit] == pytest.approx(tick)
+
+
+def test_logarithmic_time_has_the_ticks_of_a_clock():
+    assert logarithmic_time(6, 250).labels == ("5 s", "10 s", "20 s", "30 s", "1 min", "2 min", "5 min")
+    assert logarithmic_time(0.9, 90_000).labels == ("1 s", "10 s", "1 min", "10 min", "1 h", "10 h", "1 d")
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0, -3.0, 7e9])
@@ -180,5 +200,6 @@ def test_colours_can_be_seen_in_light_dark_and_print():
         assert all(contrast(palette[f"c{n}"], page) >= 3 for n in range(6))
         assert contrast(palette["text"], page) >= 7
         assert min(contrast(palette["soft"], page), contrast(palette["soft"], palette["tint"])) >= 4.5
-        shades = sorted(luminance(palette[f"p{n}"]) for n in range(3))
-        assert min((b + 0.05) / (a + 0.05) for a, b in pairwise(shades)) >= 1.8
+        for family in "pw":
+            shades = sorted(luminance(palette[f"{family}{n}"]) for n in range(3))
+            assert min((b + 0.05) / (a + 0.05) for a, b in pairwise(shades)) >= 1.8

@@ -102,6 +102,8 @@ def test_the_examples_run(name, monkeypatch, capsys):
         assert names_in(1, "summary", "dataset", "bytes", "wall") == [
             key for section in ("dataset", "bytes", "wall") for key in summary[section]
         ]
+        assert names_in(1, "summary", "classes") == list(summary["classes"][0])
+        assert names_in(1, "summary", "participation") == list(summary["participation"])
 
 
 @pytest.mark.parametrize("name", pages_with("toml"))

@@ -83,6 +83,55 @@ def test_the_difference_is_that_of_the_users(directory, tree):
     assert by_name(tree)["dense"]["difference"] is None
 
 
+def evaluations(directory, method, seed):
+    """Quality, virtual seconds and bytes, in the order of versions."""
+    table = pq.read_table(directory / f"{method}-s{seed}" / "records.parquet")
+    found = [row for row in table.to_pylist() if row["kind"] == "evaluation"]
+    found.sort(key=lambda row: row["version"])
+    return [(row["ndcg@10"], row["at_ns"] / 1e9, row["up_bytes"] + row["down_bytes"]) for row in found]
+
+
+def test_the_way_to_the_target_is_that_of_the_evaluations(directory, tree):
+    assert tree["target"] == 0.95
+    for name, method in by_name(tree).items():
+        for seed, found in zip(SEEDS, method["to_target"]["seeds"], strict=True):
+            goal = 0.95 * max(quality for quality, *_ in evaluations(directory, "dense", seed))
+            assert (found["seed"], found["goal"]) == (seed, pytest.approx(goal))
+            there = [
+                (at_s, sent) for value, at_s, sent in evaluations(directory, name, seed) if value >= goal
+            ]
+            expected = there[0] if there else (None, None)
+            assert (found["seconds"], found["bytes"]) == expected
+        reached = [one["seconds"] for one in method["to_target"]["seeds"] if one["seconds"] is not None]
+        assert method["to_target"]["reached"] == len(reached)
+        mean = method["to_target"]["seconds"]
+        assert mean == (pytest.approx({"mean": np.mean(reached), "error": np.std(reached, ddof=1) / 2**0.5})
+                        if len(reached) == len(SEEDS) else None)  # fmt: skip
+    assert by_name(tree)["dense"]["to_target"]["times_faster"]["mean"] == 1
+
+
+def test_the_classes_have_every_user_and_their_quality_is_that_of_the_whole(directory, tree):
+    for name, method in by_name(tree).items():
+        means = [
+            np.mean(pq.read_table(directory / f"{name}-s{seed}" / "users.parquet")["ndcg@10"])
+            for seed in SEEDS
+        ]
+        users = [one["users"] for one in method["classes"]]
+        assert sum(users) == 120
+        assert {one["name"] for one in method["classes"]} <= {"fast", "medium", "slow", None}
+        whole = (
+            sum(one["users"] * one["quality"]["mean"] for one in method["classes"] if one["quality"]) / 120
+        )
+        assert whole == pytest.approx(
+            np.mean(means), rel=0.05
+        )  # a class has not as many users under each seed
+        for one in method["classes"]:
+            if name == "dense":
+                assert one["of_reference_low"] is None
+            elif one["of_reference"]:
+                assert one["of_reference_low"] <= one["of_reference"] <= one["of_reference_high"]
+
+
 def test_the_metrics_of_the_users_average_to_the_summary(directory):
     table = pq.read_table(directory / "few-s1" / "users.parquet")
     quality = summaries(directory, "few")[0]["quality"]
@@ -98,6 +147,12 @@ def test_the_csv_has_a_row_per_method_with_the_same_numbers(directory, tree):
     for name, method in by_name(tree).items():
         assert float(rows[name]["ndcg@10"]) == method["scores"]["ndcg@10"]["mean"]
         assert float(rows[name]["bytes total"]) == method["bytes"]["total"]
+        assert float(rows[name]["target reached"]) == method["to_target"]["reached"]
+        seconds = method["to_target"]["seconds"]
+        assert rows[name]["target seconds"] == (str(seconds["mean"]) if seconds else "")
+        named = {one["name"]: one for one in method["classes"] if one["name"]}
+        for label, one in named.items():
+            assert rows[name][f"class {label} of reference"] == str(one["of_reference"])
         assert rows[name]["difference verdict"] == (method["difference"] or {"verdict": ""})["verdict"]
 
 
@@ -107,6 +162,8 @@ def test_what_is_said_names_every_method_and_fits_where_it_is_read(compared):
     assert "done    6 of 6: few, seed 2" in said
     assert "against dense" in said
     assert "no loss: ndcg@10 at worst 5.00 % below that of dense (95 % interval)" in said
+    assert "to 95 % of best" in said
+    assert "target: the first evaluation with 95 % of the best ndcg@10 that dense had" in said
     assert "…" not in said
     assert "comparison.html" in said
 
@@ -148,6 +205,14 @@ def test_the_parent_has_the_table(tracked, tree):
     assert parent.data.metrics["ndcg_10.few"] == few["scores"]["ndcg@10"]["mean"]
     assert parent.data.metrics["reduction_total.few"] == few["bytes"]["reduction_total"]
     assert parent.data.metrics["difference_low.few"] == few["difference"]["low"]
+    assert parent.data.metrics["target_reached.dense"] == 2
+    assert parent.data.metrics["target_times_faster.dense"] == 1
+    seconds = by_name(tree)["dense"]["to_target"]["seconds"]["mean"]
+    assert parent.data.metrics["target_seconds.dense"] == seconds
+    lowest = min(
+        one["of_reference"] for one in few["classes"] if one["name"] and one["of_reference"] is not None
+    )
+    assert parent.data.metrics["lowest_class_of_reference.few"] == lowest
     assert parent.data.tags["reference"] == "dense"
     assert "| few |" in parent.data.tags["mlflow.note.content"]
     files = {artifact.path for artifact in client.list_artifacts(parent.info.run_id)}
@@ -158,9 +223,11 @@ def test_experiments_by_name_and_more_seeds_later_and_several_at_once(tmp_path):
     path = study.write(tmp_path)
     asked = ("compare", path, "--serial", "--no-mlflow", "--out", "here", "--json")
     first = fedras(
-        *asked, "--seeds", "5", "--reference", "half", "--set", "schedule.versions=2", cwd=tmp_path
-    )
+        *asked, "--seeds", "5", "--reference", "half", "--target", "0.8", "--set", "schedule.versions=2",
+        cwd=tmp_path,
+    )  # fmt: skip
     assert first.status == 0, first.err
+    assert first.summary["target"] == 0.8
     assert "this seed" in first.err
     assert "other seeds cannot be judged" in " ".join(first.err.split())  # a sentence may be wrapped
     assert not first.summary["methods"][1]["difference"]["seeds_judged"]

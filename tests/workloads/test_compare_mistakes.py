@@ -52,6 +52,7 @@ def test_sources_that_do_not_go_together(sources, settings, words):
 def test_the_command_line_says_it_in_one_line_and_leaves_nothing(tmp_path):
     is_one_error(fedras("compare", "ml-100k-dense", "--seeds", "1,b", cwd=tmp_path), "'seeds'", "1,b")
     is_one_error(fedras("compare", "ml-100k-dens", cwd=tmp_path), "did you mean 'ml-100k-dense'")
+    is_one_error(fedras("compare", "ml-100k-dense", "--target", "1.5", cwd=tmp_path), "'target'", "1.5")
     assert fedras("compare", cwd=tmp_path).status == 2
     assert not list(tmp_path.iterdir())
 

@@ -24,6 +24,8 @@ KEYS = [
     "versions",
     "client_updates",
     "mean_staleness",
+    "classes",
+    "participation",
     "wall",
     "trace_digest",
 ]
@@ -141,3 +143,18 @@ def test_pools_on_ray_give_the_same_and_say_what_they_took(summary, tmp_path):
     assert said.summary["wall"]["pools"] == 2
     assert said.summary["wall"]["peak_rss_bytes"] > 3 * 80_000_000  # driver, coordinator and two pools
     assert not [word for word in ("INFO", "WARNING", "Traceback", "raylet") if word in said.err]
+
+
+def test_the_classes_of_devices_are_those_of_the_turns(finished, summary, records):
+    turns = of_kind(records, "turn").to_pylist()
+    for one in summary["classes"]:
+        own = [turn for turn in turns if turn["device_class"] == one["name"]]
+        assert (one["turns"], one["clients"]) == (len(own), len({turn["client"] for turn in own}))
+        assert one["used"] == sum(turn["fate"] == "used" for turn in own)
+        if own:
+            mean = sum(turn["up_bytes"] for turn in own) / len(own)
+            assert one["up_bytes_per_turn"] == pytest.approx(mean)
+    users = pq.read_table(finished.directory / "users.parquet")
+    assert sum(one["users"] for one in summary["classes"]) == len(users)
+    asked = len({turn["client"] for turn in turns})
+    assert (summary["participation"]["clients"], summary["participation"]["asked"]) == (120, asked)

@@ -131,7 +131,7 @@ class VaryingLink:
         latest = at + nanos(LONGEST_S)
         base = _base_rate(self._fleet, client, direction)
         while missing > 0:
-            if at > latest:
+            if at > latest or byte_count > base * LONGEST_S:
                 raise FleetError(
                     f"device {client}: one step would take over {LONGEST_S:.3g} s; its speeds are too low"
                 )

@@ -78,8 +78,8 @@ class Points:
             block -= 1
 
     def next(self, client: int, after_ns: int) -> Point:
-        """The first point after an instant."""
-        block = after_ns // self._block_ns
+        """The first point after an instant, which may be that of a point before the start."""
+        block = max(-1, after_ns // self._block_ns)
         while True:
             instants, marks, place = self._seek(client, block, after_ns)
             if place < len(instants):

@@ -37,7 +37,7 @@ class TracedAvailability:
     def is_on(self, client: int, at_ns: int) -> bool:
         """Whether a client can be asked at an instant."""
         place, first, within = self._find(client, at_ns)
-        return place > first and within < self._trace.off_ns[place - 1]
+        return place > first and within < int(self._trace.off_ns[place - 1])
 
     def on_until(self, client: int, at_ns: int) -> Nanos | None:
         """The first instant from `at_ns` on at which a client is off; None: it stays on for ever."""

@@ -8,6 +8,7 @@ says so. Work is handed to the executor when it is certain to be done, and await
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
@@ -16,6 +17,7 @@ from fedras_ray.asking import Asked
 from fedras_ray.assembly import assemble
 from fedras_ray.clock import Nanos, nanos, seconds
 from fedras_ray.config import Experiment
+from fedras_ray.errors import FleetError
 from fedras_ray.evaluation.fairness import gini, jain
 from fedras_ray.executor import Executor
 from fedras_ray.population import Population
@@ -23,6 +25,8 @@ from fedras_ray.records import Fate, Kind, Record
 from fedras_ray.server import schedules
 from fedras_ray.server.server import Participation
 from fedras_ray.turns import Arrived, Carried, Due, Event, Joined, Left, OpenTurn, Shifted, Trained, Woke
+
+MOST_FRUITLESS = 20_000  # turns in a row that come to nothing before a run is given up
 
 
 def simulate(experiment: Experiment, population: Population, executor: Executor) -> Iterator[Record]:
@@ -34,6 +38,7 @@ def simulate(experiment: Experiment, population: Population, executor: Executor)
 
     Raises:
         ConfigError: the schedule asks for more clients than there are.
+        FleetError: no turn comes to anything any more.
         FedrasError: whatever went wrong on the way; nothing is skipped silently.
     """
     return Simulation(experiment, population, executor).run()
@@ -53,6 +58,7 @@ class Simulation:
         self._asker, self._journeys = parts.asker, parts.journeys
         self._rounds = parts.rounds
         self._in_flight = 0
+        self._fruitless: Counter[Fate] = Counter()  # turns since the last one whose update was used
         self._most_downlink_state = 0
 
     def run(self) -> Iterator[Record]:
@@ -170,7 +176,21 @@ class Simulation:
         self._server.tally.received(up_bytes, record.dense_up_bytes, record.sparse_up_bytes, fate)
         self._parts.orders.learn(record)
         yield record
+        self._check_progress(fate)
         yield from self._proceed(at_ns, turn.tier)
+
+    def _check_progress(self, fate: Fate) -> None:
+        """Refuse to go on for ever where nothing can come of it."""
+        if fate is Fate.USED or not self._running():
+            self._fruitless.clear()
+            return
+        self._fruitless[fate] += 1
+        if self._fruitless.total() >= MOST_FRUITLESS:
+            fates = ", ".join(f"{count:,} {one.name.lower()}" for one, count in self._fruitless.most_common())
+            raise FleetError(
+                f"of the last {MOST_FRUITLESS:,} turns none was used ({fates}): turns are longer than "
+                "clients stay, or network.dropout, network.loss or server.staleness_limit leave too few"
+            )
 
     def _proceed(self, at_ns: Nanos, tier: int) -> Iterator[Record]:
         """Make a version if one is due, and ask clients if some are wanted."""

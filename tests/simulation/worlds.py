@@ -147,7 +147,13 @@ class Watch:
         assert (end.up_bytes, end.wasted_bytes, end.client_updates) == (self.up, self.wasted, self.used)
         assert end.down_bytes == self.down + end.closing_bytes
         assert end.versions == self.schedule.versions == len(self.versions)
-        for name in ("dense_up_bytes", "dense_down_bytes", "sparse_up_bytes", "catch_up_bytes", "snapshot_bytes"):
+        for name in (
+            "dense_up_bytes",
+            "dense_down_bytes",
+            "sparse_up_bytes",
+            "catch_up_bytes",
+            "snapshot_bytes",
+        ):
             assert getattr(end, name) == sum(getattr(turn, name) for turn in self.turns), name
         assert most_in_flight(self.turns) <= self.most()
         counts = Counter(turn.client for turn in self.turns)

@@ -29,6 +29,10 @@ class Purpose(IntEnum):
     BOOTSTRAP = 10
     LANES = 11
     DITHER = 12
+    LINK = 50
+    AVAILABILITY = 51
+    DROPOUT = 52
+    LOSS = 53
 
 
 def stream(seed: int, purpose: Purpose, client: int = 0, turn: int = 0) -> Generator:

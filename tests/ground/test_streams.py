@@ -19,6 +19,12 @@ PINNED = {
     "EVALUATION_NEGATIVES": 8,
     "DOWNLINK": 9,
     "BOOTSTRAP": 10,
+    "LANES": 11,
+    "DITHER": 12,
+    "LINK": 50,
+    "AVAILABILITY": 51,
+    "DROPOUT": 52,
+    "LOSS": 53,
 }
 
 SMALL = st.integers(0, 3)
@@ -34,7 +40,7 @@ def draws(address, count=4):
 def test_the_numbers_of_purposes_are_append_only():
     numbers = {purpose.name: int(purpose) for purpose in Purpose}
     assert numbers | PINNED == numbers
-    assert sorted(numbers.values()) == list(range(len(numbers)))
+    assert len(numbers) == len(Purpose.__members__)  # no number has two names
 
 
 @given(ADDRESSES, ADDRESSES)

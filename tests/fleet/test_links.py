@@ -1,6 +1,9 @@
 """Bytes over time: exact, in the order of time, with the mean of the profile and the variation asked for."""
 
+<<<<<<< HEAD
 import math
+=======
+>>>>>>> links
 import tracemalloc
 from fractions import Fraction
 from pathlib import Path
@@ -80,6 +83,20 @@ def test_the_end_is_the_first_instant_with_all_through(link, client, way, start,
     assert count == 0 or link.bytes_by(client, way, start, end - 1) < count
 
 
+<<<<<<< HEAD
+=======
+@given(CLIENTS, STARTS, st.integers(0, 10**12))
+def test_the_inverse_of_a_constant_link_is_exact_for_long_transfers_too(client, start, count):
+    link = LINKS["constant"]
+    end = link.end_ns(client, Direction.UP, start, count)
+    by = link.bytes_by(client, Direction.UP, start, end)
+    assert by >= count
+    assert (
+        link.end_ns(client, Direction.UP, start, by) <= end < link.end_ns(client, Direction.UP, start, by + 1)
+    )
+
+
+>>>>>>> links
 @every_link
 @given(CLIENTS, WAYS, STARTS, st.integers(0, 10**11), st.integers(0, 10**11))
 def test_more_time_never_carries_less(link, client, way, start, span, more):
@@ -126,6 +143,7 @@ def test_before_the_end_something_is_missing_and_half_of_the_way_is_on_the_way(
     assert link.end_ns(client, way, start, so_far) <= end
 
 
+<<<<<<< HEAD
 @every_factor
 def test_the_order_of_questions_changes_nothing(factors):
     kind = next(name for name, known in VARYING.items() if known is factors)
@@ -159,6 +177,8 @@ def median(config):
     return 1 / math.sqrt(1 + config.cv**2) if config.kind == "log-normal" else 0.79662
 
 
+=======
+>>>>>>> links
 def test_the_rate_over_a_long_time_is_the_profiles():
     link = VaryingLink(fleet_of(12, latency_s=[0.0], up=[1e6]), DrawnFactors(GAMMA, 3))
     span = 20_000 * S  # 10,000 holds: the mean's standard deviation is 0.8 × sqrt(2 / 10,000) = 1.1 %
@@ -167,6 +187,7 @@ def test_the_rate_over_a_long_time_is_the_profiles():
     assert all(rate == pytest.approx(1e6, rel=0.05) for rate in rates)
 
 
+<<<<<<< HEAD
 def test_changes_come_as_often_as_asked_for_and_without_memory():
     factors = DrawnFactors(GAMMA, 3)
     holds, at, since, value = [], 0, None, factors.piece(0, 0).factor
@@ -190,6 +211,8 @@ def test_values_at_the_same_instant_are_alike_only_for_a_hold():
         assert np.corrcoef(start, later)[0, 1] == pytest.approx(math.exp(-lag_s / 2), abs=0.05)
 
 
+=======
+>>>>>>> links
 def test_a_trace_by_hand():
     """0.5 for 2 s, nothing for 1 s, 2 for 1 s; latency 0.5 s; 100 bytes/s."""
     trace = FactorTrace((0, 2 * S, 3 * S), (0.5, 0.0, 2.0), 4 * S)
@@ -217,6 +240,7 @@ def boundaries(factors, client, at):
         yield at
 
 
+<<<<<<< HEAD
 def test_clients_begin_a_trace_anywhere():
     """The share of clients in each part of a cycle is its share of time."""
     shares = np.array([TRACED.piece(client, 0).factor == 0.5 for client in range(4_000)])
@@ -226,6 +250,8 @@ def test_clients_begin_a_trace_anywhere():
 TRACED = TracedFactors(TRACE, 4)
 
 
+=======
+>>>>>>> links
 def test_a_trace_file_is_cycled_and_divided_by_its_mean(tmp_path):
     path = Path(tmp_path / "link.csv")
     path.write_text("t_s, factor, note\n0,3,a\n\n1.5,6,b\n3,9,c\n")

@@ -119,13 +119,9 @@ class VaryingLink:
     """The profile's rate times a factor that changes with time; both directions share the factor.
 
     Integration is exact (see `quanta`): what is carried in two adjoining stretches of time is what is
-<<<<<<< HEAD
-    carried in both together, and an end is the first whole nanosecond with all bytes through.
-=======
     carried in both together, and an end is the first whole nanosecond with all bytes through. Of two
     transfers in a row the second begins at such a nanosecond: together they may end later than one of all the
     bytes, for they lose less than what the link carries in one nanosecond, and one more latency.
->>>>>>> links
     """
 
     def __init__(self, fleet: Fleet, factors: Factors) -> None:

@@ -19,11 +19,7 @@ from fedras_ray.streams import Purpose
 
 GROUP = 1_024
 POINTS_PER_BLOCK = 4
-<<<<<<< HEAD
-BLOCKS_KEPT = 1_024  # 66 MB, where there are 100,000 clients or more
-=======
 BLOCKS_KEPT = 320  # 24 MB at most: what masks of 100,000 clients need
->>>>>>> links
 
 
 class OnAndOff:

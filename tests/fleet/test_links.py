@@ -1,9 +1,5 @@
 """Bytes over time: exact, in the order of time, with the mean of the profile and the variation asked for."""
 
-<<<<<<< HEAD
-import math
-=======
->>>>>>> links
 import tracemalloc
 from fractions import Fraction
 from pathlib import Path
@@ -83,8 +79,6 @@ def test_the_end_is_the_first_instant_with_all_through(link, client, way, start,
     assert count == 0 or link.bytes_by(client, way, start, end - 1) < count
 
 
-<<<<<<< HEAD
-=======
 @given(CLIENTS, STARTS, st.integers(0, 10**12))
 def test_the_inverse_of_a_constant_link_is_exact_for_long_transfers_too(client, start, count):
     link = LINKS["constant"]
@@ -96,7 +90,6 @@ def test_the_inverse_of_a_constant_link_is_exact_for_long_transfers_too(client, 
     )
 
 
->>>>>>> links
 @every_link
 @given(CLIENTS, WAYS, STARTS, st.integers(0, 10**11), st.integers(0, 10**11))
 def test_more_time_never_carries_less(link, client, way, start, span, more):
@@ -143,42 +136,6 @@ def test_before_the_end_something_is_missing_and_half_of_the_way_is_on_the_way(
     assert link.end_ns(client, way, start, so_far) <= end
 
 
-<<<<<<< HEAD
-@every_factor
-def test_the_order_of_questions_changes_nothing(factors):
-    kind = next(name for name, known in VARYING.items() if known is factors)
-    questions = [(client, at * S) for client in (0, 1, 7, 10**6) for at in (0, 3, 500, 10**6, 2)]
-    forth, back = factors_of(kind), factors_of(kind)
-    answers = [forth.piece(*question) for question in questions]
-    assert answers == [back.piece(*question) for question in reversed(questions)][::-1]
-    assert answers != [factors_of(kind, seed=2).piece(*question) for question in questions]
-
-
-@every_factor
-def test_clients_differ(factors):
-    assert len({factors.piece(client, 10**9) for client in range(100)}) > 50
-
-
-@pytest.mark.parametrize("config", [GAMMA, LOG_NORMAL], ids=lambda config: config.kind)
-def test_factors_have_mean_one_and_the_variation_asked_for_from_the_start_and_for_ever(config):
-    factors = DrawnFactors(config, 5)
-    skewness = {"gamma": 2 * config.cv, "log-normal": config.cv * (config.cv**2 + 3)}[config.kind]
-    for at in (0, 10_000 * S):
-        values = np.array([factors.piece(client, at).factor for client in range(8_000)])
-        assert values.mean() == pytest.approx(1, abs=4 * config.cv / math.sqrt(len(values)))
-        assert np.median(values) == pytest.approx(median(config), rel=0.05)
-        if config.kind == "gamma":
-            assert values.std() == pytest.approx(config.cv, rel=0.05)
-            assert ((values - 1) ** 3).mean() / config.cv**3 == pytest.approx(skewness, rel=0.25)
-
-
-def median(config):
-    """Of the log-normal in closed form; of the gamma of shape 1 / 0.8^2 from its quantile function."""
-    return 1 / math.sqrt(1 + config.cv**2) if config.kind == "log-normal" else 0.79662
-
-
-=======
->>>>>>> links
 def test_the_rate_over_a_long_time_is_the_profiles():
     link = VaryingLink(fleet_of(12, latency_s=[0.0], up=[1e6]), DrawnFactors(GAMMA, 3))
     span = 20_000 * S  # 10,000 holds: the mean's standard deviation is 0.8 × sqrt(2 / 10,000) = 1.1 %
@@ -187,32 +144,6 @@ def test_the_rate_over_a_long_time_is_the_profiles():
     assert all(rate == pytest.approx(1e6, rel=0.05) for rate in rates)
 
 
-<<<<<<< HEAD
-def test_changes_come_as_often_as_asked_for_and_without_memory():
-    factors = DrawnFactors(GAMMA, 3)
-    holds, at, since, value = [], 0, None, factors.piece(0, 0).factor
-    while len(holds) < 5_000:
-        now, ends = factors.piece(0, at)
-        if now != value:
-            holds += [] if since is None else [at - since]
-            value, since = now, at
-        at = ends
-    holds = np.array(holds) / S
-    assert holds.mean() == pytest.approx(2.0, rel=0.05)
-    assert holds.std() == pytest.approx(2.0, rel=0.07)  # exponential
-
-
-def test_values_at_the_same_instant_are_alike_only_for_a_hold():
-    """Correlation exp(-lag / hold): the factor is drawn anew at the points of a Poisson process."""
-    factors = DrawnFactors(GAMMA, 9)
-    start = np.array([factors.piece(client, 50 * S).factor for client in range(6_000)])
-    for lag_s in (1.0, 4.0):
-        later = np.array([factors.piece(client, int((50 + lag_s) * S)).factor for client in range(6_000)])
-        assert np.corrcoef(start, later)[0, 1] == pytest.approx(math.exp(-lag_s / 2), abs=0.05)
-
-
-=======
->>>>>>> links
 def test_a_trace_by_hand():
     """0.5 for 2 s, nothing for 1 s, 2 for 1 s; latency 0.5 s; 100 bytes/s."""
     trace = FactorTrace((0, 2 * S, 3 * S), (0.5, 0.0, 2.0), 4 * S)
@@ -240,18 +171,6 @@ def boundaries(factors, client, at):
         yield at
 
 
-<<<<<<< HEAD
-def test_clients_begin_a_trace_anywhere():
-    """The share of clients in each part of a cycle is its share of time."""
-    shares = np.array([TRACED.piece(client, 0).factor == 0.5 for client in range(4_000)])
-    assert shares.mean() == pytest.approx(2 / 3, abs=0.03)
-
-
-TRACED = TracedFactors(TRACE, 4)
-
-
-=======
->>>>>>> links
 def test_a_trace_file_is_cycled_and_divided_by_its_mean(tmp_path):
     path = Path(tmp_path / "link.csv")
     path.write_text("t_s, factor, note\n0,3,a\n\n1.5,6,b\n3,9,c\n")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fedras_ray.clock import seconds
 from fedras_ray.config.client import TrainingConfig
-from fedras_ray.config.system import FedScaleFleet
+from fedras_ray.config.fleet import FedScaleFleet
 from fedras_ray.fleet.build import build_fleet
 from fedras_ray.server.prediction import expected_rows, learned_factor, predict_turn_s, target_s
 from fedras_ray.streams import Purpose, stream

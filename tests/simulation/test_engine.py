@@ -178,4 +178,4 @@ class EngineMachine(RuleBasedStateMachine):
 
 
 TestEngine = EngineMachine.TestCase
-TestEngine.settings = settings(max_examples=15, stateful_step_count=8)
+TestEngine.settings = settings(max_examples=60, stateful_step_count=8)

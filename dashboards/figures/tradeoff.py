@@ -34,6 +34,13 @@ def quality_and_bytes(found: Comparison) -> str:
     return figure(panels, caption, legend(names))
 
 
+def frontier(found: Comparison) -> str:
+    """The large panel alone; empty where a method sent nothing."""
+    if min(one.traffic["total"] for one in found.methods) <= 0:
+        return ""
+    return _panel("frontier", found, found.metric, _WIDE, "wide")
+
+
 def _panel(key: str, found: Comparison, metric: str, drawn: tuple[float, float], kind: str = "") -> str:
     shown = [(one, one.scores[metric]) for one in found.methods]
     sent = [one.traffic["total"] for one in found.methods]

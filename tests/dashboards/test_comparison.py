@@ -12,6 +12,7 @@ from dashboards.comparison import render, write
 from dashboards.drawing import axes, scale
 from dashboards.drawing.labels import Spot, labels
 from dashboards.drawing.svg import text_width
+from dashboards.standalone import frontier_svg
 from fedras_ray.errors import RunError
 
 SEEDS = (1, 2)
@@ -232,3 +233,18 @@ def test_names_touch_neither_each_other_nor_points(crowd):
         for other in boxes[:place]:
             assert one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
         assert not any(one[0] < s.x < one[2] and one[1] < s.y < one[3] for s in spots)
+
+
+def test_the_figure_alone_is_an_image_that_needs_no_page(file):
+    text = frontier_svg(file())
+    root = ET.fromstring(text)
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert len(text) < 30_000
+    used = set(re.findall(r'class="([^"]+)"', text.split("</style>")[1]))
+    rules = text.split("</style>")[0]
+    assert {"mark", "grid"} <= {name for names in used for name in names.split()}
+    assert all(
+        f".{name} " in rules for names in used for name in names.split() if name in ("mark", "grid", "c0")
+    )
+    assert "var(--page)" in rules
+    assert "prefers-color-scheme: dark" in rules

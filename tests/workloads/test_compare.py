@@ -45,7 +45,13 @@ def by_name(tree):
 def test_the_directory_holds_the_runs_and_the_results(compared, directory):
     names = {path.name for path in directory.iterdir()}
     runs = {f"{method}-s{seed}" for method in METHODS for seed in SEEDS}
-    assert names == runs | {"comparison.json", "comparison.csv", "comparison.html", "mlflow.json"}
+    assert names == runs | {
+        "comparison.json",
+        "comparison.csv",
+        "comparison.html",
+        "frontier.svg",
+        "mlflow.json",
+    }
     assert compared[1].summary == json.loads((directory / "comparison.json").read_text())
 
 
@@ -216,7 +222,7 @@ def test_the_parent_has_the_table(tracked, tree):
     assert parent.data.tags["reference"] == "dense"
     assert "| few |" in parent.data.tags["mlflow.note.content"]
     files = {artifact.path for artifact in client.list_artifacts(parent.info.run_id)}
-    assert files == {"comparison.json", "comparison.csv", "comparison.html"}
+    assert files == {"comparison.json", "comparison.csv", "comparison.html", "frontier.svg"}
 
 
 def test_experiments_by_name_and_more_seeds_later_and_several_at_once(tmp_path):

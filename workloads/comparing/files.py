@@ -1,4 +1,4 @@
-"""``comparison.json``, ``comparison.csv`` and ``comparison.html``: the results as files."""
+"""``comparison.json``, its table, its page and its main figure: the results as files."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dashboards.comparison import write as write_page
+from dashboards.standalone import write_frontier
 from workloads.comparing.results import Results
 from workloads.run_directory import write_text, writing
 
@@ -27,7 +28,8 @@ def write(directory: Path, results: Results) -> list[Path]:
     with writing(directory):
         write_text(path, json.dumps(tree, indent=2) + "\n")
         write_text(table, as_csv(tree))
-    return [path, table, write_page(path, directory / "comparison.html")]
+    page = write_page(path, directory / "comparison.html")
+    return [path, table, page, *write_frontier(path, directory / "frontier.svg")]
 
 
 def as_csv(tree: Mapping[str, Any]) -> str:

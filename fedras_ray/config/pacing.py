@@ -39,13 +39,13 @@ class PacingConfig(Section):
 
 
 class UniformSelection(Section):
-    """Anyone who is idle, with the same chance."""
+    """Anyone who is idle and on, with the same chance."""
 
     kind: Literal["uniform"] = "uniform"
 
 
 class AvailableSelection(Section):
-    """Anyone who is idle and on, with the same chance."""
+    """As `uniform`, but only those who will stay on for as long as a turn should take."""
 
     kind: Literal["available"]
 

@@ -12,17 +12,24 @@ endif
 export RAY_USAGE_STATS_ENABLED := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+JOBS ?= 2  # runs at the same time
+
 .DEFAULT_GOAL := help
-.PHONY: help run study-payload test lint types layers format unit golden fuzz bench ui constraints clean
+.PHONY: help run study-payload study-heterogeneity test lint types layers format unit golden fuzz bench ui constraints clean
 
 help:  ## Say what there is
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
 
 run: $(VENV)/.ready  ## Train FedRAS on MovieLens-100K; ARGS="ml-100k-dense --set seed=2" for something else
 	$(BIN)/fedras run $(ARGS)
 
 study-payload: $(VENV)/.ready  ## Quality and bytes of every codec on MovieLens-100K, three seeds (an hour); goes on where it stopped
 	$(BIN)/fedras compare payload-ml-100k --out runs/payload-ml-100k $(ARGS)
+
+study-heterogeneity: $(VENV)/.ready  ## Time on the devices until it is good, two fleets, MovieLens-100K and 1M (two hours); goes on where it stopped
+	for data in ml-100k ml-1m; do for fleet in fedscale harsh-mobile; do \
+	  $(BIN)/fedras compare heterogeneity-$$data --set fleet.kind=$$fleet \
+	    --out runs/heterogeneity-$$data-$$fleet --serial --jobs $(JOBS) $(ARGS) || exit; done; done
 
 test: lint types layers unit  ## Everything that must hold: ruff, mypy, import-linter, pytest
 

@@ -1,5 +1,6 @@
 """A policy in a file of the user's, in the current folder or on PYTHONPATH: in one process and on Ray."""
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
@@ -74,6 +75,20 @@ def test_what_it_decides_is_what_clients_do(folder, serial):
     assert max(turn["actions"] for turn in turns) > 8
     (end,) = rows(folder / "serial", "end")
     assert end["left_for_later"] > 0
+
+
+def test_how_well_it_predicts_is_in_the_summary_and_in_the_report(folder, serial):
+    turns = rows(folder / "serial", "turn")
+    off = [
+        abs(turn["arrived_at_ns"] - turn["dispatched_at_ns"] - turn["predicted_ns"])
+        / (turn["arrived_at_ns"] - turn["dispatched_at_ns"])
+        for turn in turns
+    ]
+    told = serial["prediction"]
+    assert told["turns"] == len(turns)
+    assert told["median"] == pytest.approx(np.median(off))
+    assert 0 < told["median"] < told["p95"] == pytest.approx(np.quantile(off, 0.95))
+    assert "Predicted turn times" in (folder / "serial" / "report.html").read_text()
 
 
 def test_the_command_finds_it_in_the_current_folder_wherever_it_is_installed(folder, serial):

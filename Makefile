@@ -52,6 +52,7 @@ format: $(VENV)/.test-ready  ## Rewrite the layout of the code
 
 golden: $(VENV)/.test-ready  ## Write the golden files anew (look at the difference before you commit it)
 	$(BIN)/python -m tests.codecs.write_golden
+	$(BIN)/python -m tests.simulation.write_traces
 
 fuzz: $(VENV)/.test-ready  ## A million random blobs into every codec (minutes); ARGS="--blobs 100000" for fewer
 	$(BIN)/python -m tests.codecs.fuzz $(ARGS)

@@ -20,7 +20,9 @@ NANOS = 1e9
 Floats = NDArray[np.float64]
 
 
-def rows(path: Path, kind: str, columns: Sequence[str], *, metrics: bool = False) -> Any:
+def rows(
+    path: Path, kind: str, columns: Sequence[str], *, metrics: bool = False, maybe: Sequence[str] = ()
+) -> Any:
     """The table of one kind of record, with these columns.
 
     Args:
@@ -28,6 +30,7 @@ def rows(path: Path, kind: str, columns: Sequence[str], *, metrics: bool = False
         kind: as in its column ``kind``.
         columns: what is needed.
         metrics: with every metric there is, too.
+        maybe: columns that are taken where they are there.
 
     Raises:
         RunError: the file is missing, is no Parquet file, or lacks a column.
@@ -38,7 +41,7 @@ def rows(path: Path, kind: str, columns: Sequence[str], *, metrics: bool = False
         missing = [name for name in ("kind", *columns) if name not in names]
         if missing:
             raise RunError(f"{path}: column '{missing[0]}' is missing; {again}")
-        wanted = [*columns, *(name for name in names if metrics and "@" in name)]
+        wanted = [*columns, *(name for name in names if name in maybe or (metrics and "@" in name))]
         return pq.read_table(path, columns=wanted, filters=[("kind", "=", kind)])
     except FileNotFoundError as error:
         raise RunError(f"{path}: not found; {again}") from error

@@ -16,7 +16,9 @@ from dashboards import curves
 from dashboards.curves import Curve
 from dashboards.opening import COLUMNS as OPENING
 from dashboards.opening import Opening, opening
+from dashboards.predictions import PREDICTED, predictions
 from dashboards.recorded import rows
+from fedras_ray.evaluation.prediction import PredictionError
 
 _TURN = (*OPENING, "down_bytes", "up_bytes", "actions", "staleness", "sparse_up_bytes")
 
@@ -45,6 +47,7 @@ class Records:
     actions: Counts
     staleness: Counts
     opening: Opening
+    prediction: PredictionError | None  # None: nothing was predicted
 
 
 def read(path: Path) -> Records:
@@ -53,7 +56,7 @@ def read(path: Path) -> Records:
     Raises:
         RunError: it is missing, is no Parquet file, or lacks a column; the message names it.
     """
-    turns = rows(path, "turn", _TURN)
+    turns = rows(path, "turn", _TURN, maybe=(PREDICTED,))
     return Records(
         curve=curves.read(path),
         turns=turns.num_rows,
@@ -62,6 +65,7 @@ def read(path: Path) -> Records:
         actions=_counts(turns["actions"]),
         staleness=_counts(turns["staleness"]),
         opening=opening(turns, rows(path, "version", ("version", "at_ns"))),
+        prediction=predictions(turns),
     )
 
 

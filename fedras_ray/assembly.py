@@ -51,8 +51,8 @@ class Parts(NamedTuple):
     dense_bytes: int  # of a dense table in f32, one way
 
 
-def assemble(experiment: Experiment, population: Population, executor: Executor) -> Parts:
-    """Everything at the beginning of a run.
+def assemble(experiment: Experiment, population: Population, executor: Executor, trace: Trace) -> Parts:
+    """Everything at the beginning of a run, whose events go to `trace`.
 
     Raises:
         ConfigError: the schedule asks for more clients than there are, or something named is not there.
@@ -71,7 +71,7 @@ def assemble(experiment: Experiment, population: Population, executor: Executor)
     transit = Transit(experiment.network, fleet, seed, clock)
     availability = build_availability(experiment.network.availability, count, seed)
     orders = Orders(experiment, fleet, transit.link, population)
-    views, trace = Views(executor, flight), Trace()
+    views = Views(executor, flight)
     around = Surroundings(
         clock,
         trace,

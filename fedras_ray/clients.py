@@ -183,7 +183,8 @@ class ClientHost:
         if isinstance(feedback, ResidualFeedback) and one.client in self._residual:
             rows = compensated(work.samples.item_ids, rows, self._residual[one.client], feedback.decay)
         update = ItemUpdate(work.samples.item_ids, rows, self._dataset.item_count)
-        return Outgoing(update, self._encoding_stream(one), one.budget_bytes, one.version)
+        draw = self._encoding_stream(one)
+        return Outgoing(update, draw, one.budget_bytes, one.version, one.actions)
 
     def _encoded(self, assignments: Sequence[Assignment], outgoing: Sequence[Outgoing]) -> list[bytes]:
         try:

@@ -12,7 +12,7 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from enum import IntEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -204,6 +204,29 @@ class Trace:
     def digest(self) -> str:
         """Hexadecimal digest of everything added so far."""
         return self._state.hexdigest()
+
+
+class Happened(NamedTuple):
+    """One event of a trace."""
+
+    at_ns: int
+    kind: Kind
+    client: int  # -1: the server
+    version: int
+    byte_count: int
+
+
+class KeptTrace(Trace):
+    """A trace whose events can be looked at afterwards; for runs that are short."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: list[Happened] = []
+
+    def add(self, at_ns: int, kind: int, client: int, version: int, byte_count: int) -> None:
+        """See `Trace.add`."""
+        super().add(at_ns, kind, client, version, byte_count)
+        self.kept.append(Happened(at_ns, Kind(kind), client, version, byte_count))
 
 
 def rows(records: Iterable[FlatRecord]) -> list[dict[str, Any]]:

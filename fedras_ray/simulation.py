@@ -21,7 +21,7 @@ from fedras_ray.errors import FleetError
 from fedras_ray.evaluation.fairness import gini, jain
 from fedras_ray.executor import Executor
 from fedras_ray.population import Population
-from fedras_ray.records import Fate, Kind, Record
+from fedras_ray.records import Fate, Kind, Record, Trace
 from fedras_ray.server import schedules
 from fedras_ray.server.server import Participation
 from fedras_ray.turns import Arrived, Carried, Due, Event, Joined, Left, OpenTurn, Shifted, Trained, Woke
@@ -45,14 +45,27 @@ def simulate(experiment: Experiment, population: Population, executor: Executor)
 
 
 class Simulation:
-    """The state of one run: what the server sees of it, and decides."""
+    """The state of one run: what the server sees of it, and decides.
 
-    def __init__(self, experiment: Experiment, population: Population, executor: Executor) -> None:
+    Args:
+        experiment: what is run.
+        population: the clients.
+        executor: who computes.
+        trace: that the events go to; None: one of the simulation's own, which keeps their digest alone.
+    """
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        population: Population,
+        executor: Executor,
+        trace: Trace | None = None,
+    ) -> None:
         self._experiment = experiment
         self._schedule = experiment.schedule
         self._clients = np.flatnonzero(population.positives)  # with training data
         self._relative_samples = population.relative_samples()
-        self._parts = parts = assemble(experiment, population, executor)
+        self._parts = parts = assemble(experiment, population, executor, Trace() if trace is None else trace)
         self._clock, self.trace = parts.clock, parts.trace
         self._server, self._downlink = parts.server, parts.downlink
         self._asker, self._journeys = parts.asker, parts.journeys

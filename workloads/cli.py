@@ -144,7 +144,12 @@ def data_info(
 
 
 def main() -> None:
-    """The entry point: an error of ours is one line and exit status 2; a signal's is 128 and its number."""
+    """The entry point: an error of ours is one line and exit status 2; a signal's is 128 and its number.
+
+    Codecs and policies of your own may be in the current folder: a script does not look there by itself, and
+    Ray's workers do.
+    """
+    sys.path.append("")
     try:
         app()
     except FedrasError as error:

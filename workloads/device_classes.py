@@ -1,4 +1,8 @@
-"""The device classes of a finished run, from ``records.parquet`` and ``users.parquet``."""
+"""What the turns of a finished run come to, from ``records.parquet`` and ``users.parquet``.
+
+By device class: what turns cost and how good lists are. Over all: how evenly clients took part, and how well
+the time of their turns was predicted.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from dashboards.predictions import COLUMNS as PREDICTIONS
+from dashboards.predictions import PREDICTED, predictions
 from dashboards.recorded import FILE, NANOS, floats, rows, whole, words
-from fedras_ray.evaluation.classes import Turns, by_class, turns_per_client
+from fedras_ray.evaluation.classes import Turns, by_class, turns_per_class, turns_per_client
+from fedras_ray.evaluation.fairness import gini, jain
 from workloads.user_quality import read_all
 
 COLUMNS = (
@@ -48,7 +55,7 @@ def read_turns(directory: Path) -> Turns:
 
 
 def device_classes(directory: Path, clients: int) -> dict[str, Any]:
-    """What ``summary.json`` says of the classes of a run, and of who took part.
+    """What ``summary.json`` says of the classes of a run, of who took part, and of predicted times.
 
     Args:
         directory: of the run, with its records and its users' quality.
@@ -63,6 +70,7 @@ def device_classes(directory: Path, clients: int) -> dict[str, Any]:
     return {
         "classes": [asdict(one) for one in classes],
         "participation": participation(turns, clients),
+        "prediction": prediction(directory),
     }
 
 
@@ -73,4 +81,20 @@ def participation(turns: Turns, clients: int) -> dict[str, float]:
         "clients": clients,
         "asked": int((counts > 0).sum()),
         "most_turns": int(counts.max(initial=0)),
+        "gini": gini(counts),
+        "jain": jain(counts),
+        "jain_classes": jain(turns_per_class(turns)),
     }
+
+
+def prediction(directory: Path) -> dict[str, float] | None:
+    """How far predicted times of turns are from actual ones, |actual − predicted| / actual.
+
+    Returns:
+        None where nothing was predicted: the policy is `none`.
+
+    Raises:
+        RunError: the records cannot be read.
+    """
+    found = predictions(rows(directory / FILE, "turn", PREDICTIONS, maybe=(PREDICTED,)))
+    return None if found is None else {"turns": found.turns, "median": found.median, "p95": found.p95}

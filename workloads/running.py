@@ -12,6 +12,7 @@ from rich.console import Console
 from actors.pool import peak_rss_bytes
 from actors.session import RaySession
 from dashboards.report import write as write_report
+from fedras_ray.codecs.build import build_codec
 from fedras_ray.config import Experiment
 from fedras_ray.data import load
 from fedras_ray.data.interactions import Dataset
@@ -20,6 +21,7 @@ from fedras_ray.evaluation.quality import popularity_quality
 from fedras_ray.executor import SerialExecutor
 from fedras_ray.population import population_of
 from fedras_ray.records import EndRecord, EvaluationRecord, Record
+from fedras_ray.server.choosing import load_policy
 from fedras_ray.simulation import simulate
 from workloads import run_directory
 from workloads.device_classes import device_classes
@@ -77,6 +79,7 @@ def run(experiment: Experiment, options: Options, console: Console) -> Outcome:
         FedrasError: it could not do all it was asked; sinks are closed, records so far are kept.
     """
     pace = Pace()
+    _find_your_own(experiment)
     directory = run_directory.place(options.out, experiment)
     dataset = load(experiment.data, experiment.seed, say=say)
     tracked = options.mlflow and experiment.tracking.mlflow
@@ -97,6 +100,12 @@ def run(experiment: Experiment, options: Options, console: Console) -> Outcome:
         if tracker:
             tracker.finish(summary, files)
     return Outcome(directory, summary, tracker.uri if tracker else None)
+
+
+def _find_your_own(experiment: Experiment) -> None:
+    """Say at once, and not where it is needed first, that a codec or a policy of your own is not there."""
+    build_codec(experiment.codec)
+    load_policy(experiment.schedule.policy)
 
 
 def _session(experiment: Experiment, dataset: Dataset, options: Options) -> SerialSession | RaySession:

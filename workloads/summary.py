@@ -57,6 +57,7 @@ def summarize(
         "client_updates": end.client_updates,
         "downlink_state_bytes": end.downlink_state_bytes,
         "mean_staleness": end.mean_staleness,
+        "left_for_later": end.left_for_later,
         **classes,
         "wall": wall,
         "trace_digest": end.trace_digest,

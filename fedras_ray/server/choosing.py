@@ -40,7 +40,7 @@ def load_policy(spec: str, key: str = "schedule.policy") -> Policy:
     try:
         function: Any = functools.reduce(getattr, name.split("."), importlib.import_module(module))
     except Exception as error:  # somebody else's module: whatever it raises is about the name
-        tried = f"'{spec}' cannot be imported here; its folder must be on PYTHONPATH"
+        tried = f"'{spec}' cannot be imported here; it must be in the current folder or on PYTHONPATH"
         raise ConfigError(key, f"{tried}: {type(error).__name__}: {error}") from error
     _check_signature(function, spec, key)
     return checked(function, spec)

@@ -26,6 +26,7 @@ KEYS = [
     "mean_staleness",
     "classes",
     "participation",
+    "prediction",
     "wall",
     "trace_digest",
 ]
@@ -157,4 +158,12 @@ def test_the_classes_of_devices_are_those_of_the_turns(finished, summary, record
     users = pq.read_table(finished.directory / "users.parquet")
     assert sum(one["users"] for one in summary["classes"]) == len(users)
     asked = len({turn["client"] for turn in turns})
-    assert (summary["participation"]["clients"], summary["participation"]["asked"]) == (120, asked)
+    took_part = summary["participation"]
+    assert (took_part["clients"], took_part["asked"]) == (120, asked)
+    assert 0 < took_part["gini"] < 1
+    assert 1 / 120 < took_part["jain"] < took_part["jain_classes"] <= 1
+
+
+def test_nothing_was_predicted_where_nothing_was_decided(finished, summary):
+    assert summary["prediction"] is None
+    assert "Predicted turn times" not in (finished.directory / "report.html").read_text()

@@ -127,13 +127,15 @@ def tier_count(schedule: ScheduleConfig) -> int:
 
 
 def tiers(schedule: ScheduleConfig, fleet: Fleet, samples: NDArray[np.int64]) -> NDArray[np.int32]:
-    """(U,) the tier of each client, 0 the fastest: equal parts by the time of a turn.
+    """(U,) the tier of each client, 0 the fastest: equal parts by the time of a turn. Read-only.
 
     Args:
         schedule: of which kind.
         fleet: the devices.
         samples: (U,) what each client trains on in a turn.
     """
+    if tier_count(schedule) == 1:
+        return np.broadcast_to(np.int32(0), len(fleet))  # one number in memory, however many clients
     turn_s = samples * fleet.train_s_per_sample + NOMINAL_BYTES / fleet.uplink_bytes_per_s
     turn_s = turn_s + NOMINAL_BYTES / fleet.downlink_bytes_per_s
     place = np.argsort(np.argsort(turn_s, kind="stable"), kind="stable")

@@ -89,6 +89,7 @@ class Asker:
         self.turns = np.zeros(len(samples), dtype=np.int32)  # (U,) how often each was asked
         self.left_for_later = 0
         self._choices = 0  # how often the server chose clients: the address of the choice
+        self._stream: Generator  # of the latest choice
         self._choices_per_stream = 1 if has_rounds(experiment.schedule) else CHOICES_PER_STREAM
 
     def ask(self, tier: int, count: int, at_ns: Nanos, version: int, alone: bool) -> list[Asked]:

@@ -9,7 +9,8 @@ says so. Work is handed to the executor when it is certain to be done, and await
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
 import numpy as np
 
@@ -87,21 +88,23 @@ class Simulation:
         yield from self._parts.judge.collect(last=True)
         yield self._end()
 
-    def _happen(self, at_ns: Nanos, event: Event) -> Iterator[Record]:
+    def _happen(self, at_ns: Nanos, event: Event) -> Iterable[Record]:
+        """Let an event happen, in part while what is returned is read: before the next event."""
         match event:
             case Trained():
                 self._journeys.upload(event.turn)
             case Arrived():
-                yield from self._arrive(at_ns, event)
+                return self._arrive(at_ns, event)
             case Left():
-                yield from self._leave(at_ns, event)
+                return self._leave(at_ns, event)
             case Due():
-                yield from self._due(at_ns, event)
+                return self._due(at_ns, event)
             case Woke():
                 self._dispatch(event.tier)
             case Joined() | Carried() | Shifted():
-                for arrived in self._journeys.settle(event):
-                    yield from self._arrive(at_ns, arrived)
+                arrived = self._journeys.settle(event)
+                return chain.from_iterable(self._arrive(at_ns, one) for one in arrived)
+        return ()
 
     def _end(self) -> Record:
         clients = np.flatnonzero(self._population.positives)  # with training data

@@ -67,8 +67,8 @@ def wanted(schedule: ScheduleConfig, now: Round, arrived: int) -> int:
 
     A round whose clients have all left without a single update is begun again.
     """
-    if isinstance(schedule, BufferedSchedule | AsyncSchedule):
-        return schedule.concurrency - now.at_work
+    if not has_rounds(schedule):
+        return most_at_once(schedule) - now.at_work
     if now.under_way and (now.out or arrived):
         return 0
     return most_at_once(schedule)
@@ -104,7 +104,7 @@ def ready(schedule: ScheduleConfig, now: Round, arrived: int) -> bool:
 
 def has_rounds(schedule: ScheduleConfig) -> bool:
     """Whether a version ends a round, so that clients at work are late afterwards."""
-    return not isinstance(schedule, BufferedSchedule | AsyncSchedule)
+    return schedule.kind not in ("buffered", "async")
 
 
 def uses_late(schedule: ScheduleConfig) -> bool:

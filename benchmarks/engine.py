@@ -7,8 +7,8 @@ the engine; the first rate is without it (a blob that was seen before is not dec
 Seconds are of CPU. Bytes are what 10⁵ more clients make the simulation hold once it has run a little, by
 `tracemalloc`, and at most on the way; what clients hold themselves is not in them.
 
-On one core of an AMD EPYC that others were using, thousand events/s without and with decoding: `sync` 75 and
-48, `sync-deadline` 73 and 49, `buffered` 56 and 38; on a quiet one 92, 95 and 70 without. 62 bytes per client.
+On a busy core of an AMD EPYC, thousand events/s without and with decoding: `sync` 75 and 48, `sync-deadline`
+73 and 49, `buffered` 56 and 38; on a quiet one 92, 95 and 70 without. 62 bytes per client.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fedras_ray.clock import Nanos, nanos
 from fedras_ray.config import Experiment
 from fedras_ray.config.network import AlwaysAvailable
-from fedras_ray.config.pacing import AvailableSelection, UniformSelection
+from fedras_ray.config.pacing import AvailableSelection, UniformSelection, UtilitySelection
 from fedras_ray.errors import PolicyError
 from fedras_ray.fleet.availability import Availability
 from fedras_ray.fleet.profiles import Fleet
@@ -23,12 +23,14 @@ from fedras_ray.flight import Flight, IdleClients
 from fedras_ray.ordering import Orders
 from fedras_ray.server.downlink import Delivery, Downlink, Ids
 from fedras_ray.server.pacing import Decision
+from fedras_ray.server.schedules import has_rounds
 from fedras_ray.server.selection import Candidates, choose, class_shares, select
 from fedras_ray.server.utility import no_history
 from fedras_ray.streams import Purpose, stream
 
 Clients = NDArray[np.int64]
 SPARE = 4  # clients looked at for each one wanted, where they must stay on for a whole turn
+CHOICES_PER_STREAM = 256  # where there are no rounds: a client at a time is chosen then
 
 
 class Asked(NamedTuple):
@@ -78,12 +80,17 @@ class Asker:
         self._downlink = downlink
         self._flight = flight
         self._shares = class_shares(experiment.selection, fleet.class_names)
-        self._turn_s = orders.full_turn_s(0.0)
+        selection = experiment.selection
+        looks_ahead = isinstance(selection, AvailableSelection | UtilitySelection)
+        self._turn_s = orders.full_turn_s(0.0) if looks_ahead else np.zeros(0)  # (U,)
+        self._looks_back = isinstance(selection, UtilitySelection)
+        self._history = no_history(len(samples) if self._looks_back else 0)
         self.idle = IdleClients(np.flatnonzero(samples > 0))
-        self.history = no_history(len(samples))
         self.turns = np.zeros(len(samples), dtype=np.int32)  # (U,) how often each was asked
         self.left_for_later = 0
         self._choices = 0  # how often the server chose clients: the address of the choice
+        self._stream: Generator  # of the latest choice
+        self._choices_per_stream = 1 if has_rounds(experiment.schedule) else CHOICES_PER_STREAM
 
     def ask(self, tier: int, count: int, at_ns: Nanos, version: int, alone: bool) -> list[Asked]:
         """Up to `count` clients of a tier, taken from the idle ones; each one's turn begins now.
@@ -120,13 +127,20 @@ class Asker:
         return asked
 
     def _choose(self, tier: int, count: int, at_ns: Nanos, version: int) -> list[int]:
-        rng = stream(self._seed, Purpose.SELECTION, 0, self._choices)
-        self._choices += 1
+        rng = self._next_stream()
         idle = self.idle.clients
         places = self._places(idle, tier, at_ns)
         if places is None:
             return self.idle.take(self._select(idle, count, rng, version))
         return self.idle.take(places[self._staying(idle[places], count, rng, version, at_ns)])
+
+    def _next_stream(self) -> Generator:
+        """What the next choice draws from: a stream of its own, or one that a block of choices shares."""
+        block, place = divmod(self._choices, self._choices_per_stream)
+        if place == 0:
+            self._stream = stream(self._seed, Purpose.SELECTION, 0, block)
+        self._choices += 1
+        return self._stream
 
     def _places(self, idle: Clients, tier: int, at_ns: Nanos) -> Clients | None:
         """Places in `idle` of those who can be asked; None: all of them."""
@@ -157,7 +171,7 @@ class Asker:
             self._shares,
             self._samples,
             self._turn_s,
-            self.history,
+            self._history,
             version,
             preferred=self._downlink.preferred(),
         )
@@ -169,13 +183,18 @@ class Asker:
         self._orders.expect(offers)
         for client, delivery in zip(clients, offers, strict=True):
             wanted = rows.get(client)
-            turn = int(self.turns[client])
+            turn = self.turns.item(client)
             decision = self._orders.decide(client, turn, at_ns, delivery, wanted)
             if decision.later:
                 refused.append(client)
                 continue
             self.turns[client] += 1
             asked.append(Asked(client, turn, wanted, delivery, decision))
+
+    def arrived(self, client: int, loss: float, turn_s: float, version: int) -> None:
+        """A turn has arrived, while the server's table was of this version."""
+        if self._looks_back:
+            self._history.note(client, loss, turn_s, version)
 
     def wakes_ns(self, tier: int, at_ns: Nanos) -> Nanos | None:
         """When the next idle client of a tier comes on; None: there is none."""

@@ -70,7 +70,7 @@ def assemble(experiment: Experiment, population: Population, executor: Executor,
     flight = Flight(executor, codec, experiment.execution.shards)
     transit = Transit(experiment.network, fleet, seed, clock)
     availability = build_availability(experiment.network.availability, count, seed)
-    orders = Orders(experiment, fleet, transit.link, population)
+    orders = Orders(experiment, fleet, transit.link, population, samples)
     views = Views(executor, flight)
     around = Surroundings(
         clock,

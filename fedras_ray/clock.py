@@ -23,7 +23,7 @@ def nanos(duration_s: float) -> Nanos:
     Raises:
         ValueError: the duration is negative, infinite or not a number.
     """
-    if not math.isfinite(duration_s) or duration_s < 0:
+    if not 0 <= duration_s < math.inf:
         raise ValueError(f"a duration must be finite and not negative, got {duration_s}")
     return Nanos(round(duration_s * NANOS_PER_SECOND))
 

@@ -33,12 +33,25 @@ class Departures:
         self._seed = seed
         self._always_on = isinstance(config.availability, AlwaysAvailable)
 
+    def drop_share(self, client: int, turn: int) -> float | None:
+        """The share of a turn's work after which the client drops out; None: it does not."""
+        return drop_share(self._config.dropout, self._seed, client, turn)
+
     def leaves_ns(
-        self, client: int, turn: int, phase: Phase, begun_ns: Nanos, ends_ns: Nanos
+        self, client: int, share: float | None, phase: Phase, begun_ns: Nanos, ends_ns: Nanos
     ) -> Nanos | None:
-        """The instant within a phase at which the client leaves; None: it stays to the phase's end."""
+        """The instant within a phase at which the client leaves; None: it stays to the phase's end.
+
+        Args:
+            client: which.
+            share: its turn's `drop_share`.
+            phase: that it is in.
+            begun_ns: when that began.
+            ends_ns: when that will end.
+        """
+        if share is None and self._always_on:
+            return None
         instants = []
-        share = drop_share(self._config.dropout, self._seed, client, turn)
         if share is not None and int(3 * share) == phase:
             instants.append(Nanos(begun_ns + int((3 * share - phase) * (ends_ns - begun_ns))))
         off = None if self._always_on else self._availability.on_until(client, begun_ns)

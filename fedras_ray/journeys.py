@@ -72,8 +72,9 @@ class Journeys:
             self._in.fleet.class_of(client),
             tier,
             number,
-            int(self._samples[client]) * decision.epochs,
+            self._samples.item(client) * decision.epochs,
             nanos(decision.predicted_s),
+            self._in.departures.drop_share(client, one.turn),
             now,
             now,
         )
@@ -156,8 +157,8 @@ class Journeys:
 
     def _leaves(self, turn: OpenTurn, begun_ns: Nanos, ends_ns: Nanos) -> bool:
         """Foresee whether the client leaves in this phase, if its end comes when it should."""
-        client, number = turn.order.client, turn.order.turn
-        leaves = self._in.departures.leaves_ns(client, number, turn.phase, begun_ns, ends_ns)
+        client, share = turn.order.client, turn.drop_share
+        leaves = self._in.departures.leaves_ns(client, share, turn.phase, begun_ns, ends_ns)
         if leaves is not None:
             self._in.clock.at(leaves, Left(turn, turn.phase))
         return leaves is not None

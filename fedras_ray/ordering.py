@@ -5,12 +5,14 @@ U clients. The policy itself is a pure function (`server.pacing`); here are the 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from fedras_ray.codecs.forecast import build_forecast
 from fedras_ray.config import Experiment
-from fedras_ray.config.codecs import configured_actions
+from fedras_ray.config.codecs import adaptive_actions, configured_actions
 from fedras_ray.fleet.links import Direction, Link
 from fedras_ray.fleet.profiles import Fleet
 from fedras_ray.population import Population
@@ -25,6 +27,30 @@ from fedras_ray.server.schedules import deadline_s
 Floats = NDArray[np.float64]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Lessons:
+    """What a policy is told of each client's last turns: 20 bytes a client, for policies that look."""
+
+    rows: NDArray[np.int32]  # (U,) that a turn touches on average
+    factor: NDArray[np.float32]  # (U,) see `prediction.learned_factor`
+    predicted_s: NDArray[np.float32]  # (U,) of the last turn; 0: none yet
+    actual_s: NDArray[np.float32]  # (U,)
+    staleness: NDArray[np.int32]  # (U,)
+
+
+def no_lessons(rows: NDArray[np.int64]) -> Lessons:
+    """Before the first turn of U clients, whose turns touch so many `rows` (U,) on average."""
+    count = len(rows)
+    nothing_s = np.zeros(count, np.float32)
+    return Lessons(
+        rows.astype(np.int32),
+        np.ones(count, np.float32),
+        nothing_s,
+        nothing_s.copy(),
+        np.zeros(count, np.int32),
+    )
+
+
 class Orders:
     """Decides for each client that is about to be asked.
 
@@ -32,42 +58,48 @@ class Orders:
         experiment: with the policy and its options.
         fleet: the devices.
         link: with their rates now.
-        population: how much they train on, and I.
+        population: how many positives they have, and I.
+        samples: (U,) that they train on in one epoch.
 
     Raises:
         ConfigError: there is no such policy.
     """
 
-    def __init__(self, experiment: Experiment, fleet: Fleet, link: Link, population: Population) -> None:
-        positives, self._item_count = population.positives, population.item_count
+    def __init__(
+        self,
+        experiment: Experiment,
+        fleet: Fleet,
+        link: Link,
+        population: Population,
+        samples: NDArray[np.int64],
+    ) -> None:
+        self._item_count = population.item_count
         self._experiment = experiment
         self._fleet = fleet
         self._link = link
-        self._samples = population.samples_per_epoch(experiment.training.negatives)
+        self._samples = samples
         self._policy = load_policy(experiment.schedule.policy)
         self._deadline_s = deadline_s(experiment.schedule)
         self._forecast = build_forecast(experiment.codec, self._item_count, experiment.model.width)
         self._actions = configured_actions(experiment.codec)
-        self._rows = expected_rows(positives, self._item_count, experiment.training)
-        self._asked = positives > 0
+        self._adapts = adaptive_actions(experiment.codec) is not None
+        self._configured = Decision(experiment.training.epochs, 0.0, reason=Reason.CONFIGURED)
+        rows = expected_rows(population.positives, self._item_count, experiment.training)  # (U,)
+        self._mean_rows = int(rows.mean())
+        self._lessons = None if experiment.schedule.policy == "none" else no_lessons(rows)
         self._target_s: float | None = None
-        count = len(positives)
-        self._factor = np.ones(count, np.float32)
-        self._predicted_s = np.zeros(count, np.float32)  # of each client's last turn; 0: none yet
-        self._actual_s = np.zeros(count, np.float32)
-        self._staleness = np.zeros(count, np.int32)
 
     def expect(self, deliveries: list[Delivery]) -> None:
         """Take downloads like these for granted in what a good time for a turn is, unless one is known."""
-        if self._target_s is None:
+        if self._lessons is not None and self._target_s is None:
             down = float(np.mean([one.byte_count for one in deliveries]))
             asked = float(np.mean([one.request_bytes for one in deliveries]))
-            turn_s = self.full_turn_s(down, asked)[self._asked]
+            turn_s = self.full_turn_s(down, asked)[self._samples > 0]
             self._target_s = target_s(turn_s, self._experiment.pacing.patience)
 
     def full_turn_s(self, down_bytes: float, request_bytes: float = 0.0) -> Floats:
         """(U,) the expected seconds of the configured work, with downloads of this size."""
-        up_bytes = self._forecast.upload_bytes(int(self._rows.mean()), None)
+        up_bytes = self._forecast.upload_bytes(self._mean_rows, None)
         return predict_turn_s(
             self._fleet.train_s_per_sample,
             self._fleet.uplink_bytes_per_s,
@@ -87,27 +119,32 @@ class Orders:
         Raises:
             PolicyError: the policy decides what cannot be done.
         """
-        budget = upload_budget_bytes(self._experiment.codec, self._link.rate_now(client, Direction.UP, at_ns))
-        if self._experiment.schedule.policy == "none":
-            epochs = self._experiment.training.epochs
-            return Decision(epochs, 0.0, None, budget, reason=Reason.CONFIGURED)
-        view = self._view(client, turn, at_ns, delivery, rows, budget)
-        decision = self._policy(view, self._experiment.pacing)
-        self._predicted_s[client] = decision.predicted_s
-        return decision if decision.budget_bytes is not None else decision._replace(budget_bytes=budget)
+        decision, budget = self._configured, None
+        if self._adapts:
+            uplink = self._link.rate_now(client, Direction.UP, at_ns)
+            budget = upload_budget_bytes(self._experiment.codec, uplink)
+        if self._lessons is not None:
+            view = self._view(self._lessons, client, turn, at_ns, delivery, rows, budget)
+            decision = self._policy(view, self._experiment.pacing)
+            self._lessons.predicted_s[client] = decision.predicted_s
+        if budget is None or decision.budget_bytes is not None:
+            return decision
+        return decision._replace(budget_bytes=budget)
 
     def learn(self, turn: TurnRecord) -> None:
         """A turn is over."""
-        if turn.predicted_ns == 0 or turn.fate is Fate.DROPPED:
+        lessons = self._lessons
+        if lessons is None or turn.predicted_ns == 0 or turn.fate is Fate.DROPPED:
             return
         client, predicted_s = turn.client, turn.predicted_ns / 1e9
         actual_s = (turn.arrived_at_ns - turn.dispatched_at_ns) / 1e9
         memory = self._experiment.pacing.memory
-        self._factor[client] = learned_factor(float(self._factor[client]), predicted_s, actual_s, memory)
-        self._actual_s[client], self._staleness[client] = actual_s, turn.staleness
+        lessons.factor[client] = learned_factor(float(lessons.factor[client]), predicted_s, actual_s, memory)
+        lessons.actual_s[client], lessons.staleness[client] = actual_s, turn.staleness
 
     def _view(
         self,
+        lessons: Lessons,
         client: int,
         turn: int,
         at_ns: int,
@@ -115,7 +152,7 @@ class Orders:
         rows: NDArray[np.int32] | None,
         budget: int | None,
     ) -> DispatchView:
-        fleet, experiment, had = self._fleet, self._experiment, self._actual_s[client] > 0
+        fleet, experiment, had = self._fleet, self._experiment, lessons.actual_s[client] > 0
         return DispatchView(
             client=client,
             device_class=fleet.class_of(client),
@@ -124,7 +161,7 @@ class Orders:
             downlink_bytes_per_s=self._link.rate_now(client, Direction.DOWN, at_ns),
             latency_s=float(fleet.latency_s[client]),
             samples_per_epoch=int(self._samples[client]),
-            rows=int(self._rows[client]) if rows is None else len(rows),
+            rows=int(lessons.rows[client]) if rows is None else len(rows),
             down_bytes=delivery.byte_count,
             request_bytes=delivery.request_bytes,
             epochs=experiment.training.epochs,
@@ -137,8 +174,8 @@ class Orders:
             width=experiment.model.width,
             forecast=self._forecast,
             turns=turn,
-            slow_factor=float(self._factor[client]),
-            last_predicted_s=float(self._predicted_s[client]) if had else None,
-            last_actual_s=float(self._actual_s[client]) if had else None,
-            last_staleness=int(self._staleness[client]) if had else None,
+            slow_factor=float(lessons.factor[client]),
+            last_predicted_s=float(lessons.predicted_s[client]) if had else None,
+            last_actual_s=float(lessons.actual_s[client]) if had else None,
+            last_staleness=int(lessons.staleness[client]) if had else None,
         )

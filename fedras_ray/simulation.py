@@ -9,7 +9,8 @@ says so. Work is handed to the executor when it is certain to be done, and await
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
 import numpy as np
 
@@ -63,8 +64,10 @@ class Simulation:
     ) -> None:
         self._experiment = experiment
         self._schedule = experiment.schedule
-        self._clients = np.flatnonzero(population.positives)  # with training data
-        self._relative_samples = population.relative_samples()
+        self._population = population
+        by_samples = experiment.server.client_weight == "samples"
+        self._relative_samples = population.relative_samples() if by_samples else None  # (U,)
+        self._has_rounds = schedules.has_rounds(experiment.schedule)
         self._parts = parts = assemble(experiment, population, executor, Trace() if trace is None else trace)
         self._clock, self.trace = parts.clock, parts.trace
         self._server, self._downlink = parts.server, parts.downlink
@@ -85,26 +88,29 @@ class Simulation:
         yield from self._parts.judge.collect(last=True)
         yield self._end()
 
-    def _happen(self, at_ns: Nanos, event: Event) -> Iterator[Record]:
+    def _happen(self, at_ns: Nanos, event: Event) -> Iterable[Record]:
+        """Let an event happen, in part while what is returned is read: before the next event."""
         match event:
             case Trained():
                 self._journeys.upload(event.turn)
             case Arrived():
-                yield from self._arrive(at_ns, event)
+                return self._arrive(at_ns, event)
             case Left():
-                yield from self._leave(at_ns, event)
+                return self._leave(at_ns, event)
             case Due():
-                yield from self._due(at_ns, event)
+                return self._due(at_ns, event)
             case Woke():
                 self._dispatch(event.tier)
             case Joined() | Carried() | Shifted():
-                for arrived in self._journeys.settle(event):
-                    yield from self._arrive(at_ns, arrived)
+                arrived = self._journeys.settle(event)
+                return chain.from_iterable(self._arrive(at_ns, one) for one in arrived)
+        return ()
 
     def _end(self) -> Record:
-        asked = self._asker.turns[self._clients]
+        clients = np.flatnonzero(self._population.positives)  # with training data
+        asked = self._asker.turns[clients]
         return self._server.end(
-            self._downlink.closing_bytes(self._clients),
+            self._downlink.closing_bytes(clients),
             self._most_downlink_state,
             self._asker.left_for_later,
             Participation(gini(asked), jain(asked)),
@@ -156,16 +162,16 @@ class Simulation:
         update = landed.update or self._parts.codec.decode(landed.turn.blob)
         fate = self._fate(turn, staleness)
         if fate is Fate.USED:
-            relative = self._relative_samples[order.client]
+            relative = 1.0 if self._relative_samples is None else self._relative_samples.item(order.client)
             self._server.take(update, staleness, landed.turn.loss, relative, turn.tier)
         turn_s = seconds(at_ns - turn.dispatched_at_ns)
-        self._asker.history.note(order.client, landed.turn.loss, turn_s, self._server.version)
+        self._asker.arrived(order.client, landed.turn.loss, turn_s, self._server.version)
         yield from self._finish(at_ns, turn, size, staleness, fate, update.actions)
 
     def _fate(self, turn: OpenTurn, staleness: int) -> Fate:
         if not self._running():
             return Fate.WASTED
-        is_late = schedules.has_rounds(self._schedule) and turn.round != self._rounds[turn.tier].number
+        is_late = self._has_rounds and turn.round != self._rounds[turn.tier].number
         if is_late and not schedules.uses_late(self._schedule):
             return Fate.LATE
         return Fate.USED if self._server.uses(staleness) else Fate.STALE
@@ -226,7 +232,7 @@ class Simulation:
         yield from judge.collect()
         left, state_bytes = self._asker.left_for_later, self._downlink.state_bytes
         yield self._server.advance(at_ns, self._in_flight, left, state_bytes, tier)
-        if schedules.has_rounds(self._schedule):
+        if self._has_rounds:
             self._rounds[tier].close()
         self.trace.add(at_ns, Kind.VERSION, -1, self._server.version, 0)
         self._publish()

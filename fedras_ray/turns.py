@@ -27,6 +27,7 @@ class OpenTurn:
     round: int
     samples: int
     predicted_ns: Nanos
+    drop_share: float | None  # of its work, after which the client drops out
     dispatched_at_ns: Nanos
     asked_at_ns: Nanos = NEVER  # the download begins
     started_at_ns: Nanos = NEVER

@@ -52,22 +52,21 @@ class Fleet:
 
     def download_ns(self, client: int, byte_count: int) -> Nanos:
         """How long it takes this client to receive so many bytes."""
-        return _possible(
-            client, float(self.latency_s[client] + byte_count / self.downlink_bytes_per_s[client])
-        )
+        transfer_s = byte_count / self.downlink_bytes_per_s.item(client)
+        return _possible(client, self.latency_s.item(client) + transfer_s)
 
     def train_ns(self, client: int, samples: int) -> Nanos:
         """How long it takes this client to train on so many samples, epochs included."""
-        return _possible(client, float(samples * self.train_s_per_sample[client]))
+        return _possible(client, samples * self.train_s_per_sample.item(client))
 
     def upload_ns(self, client: int, byte_count: int) -> Nanos:
         """How long it takes this client to send so many bytes."""
-        transfer_s = byte_count / self.uplink_bytes_per_s[client]
-        return _possible(client, float(self.latency_s[client] + transfer_s))
+        transfer_s = byte_count / self.uplink_bytes_per_s.item(client)
+        return _possible(client, self.latency_s.item(client) + transfer_s)
 
     def class_of(self, client: int) -> str:
         """The name of the client's device class."""
-        return self.class_names[int(self.device_class[client])]
+        return self.class_names[self.device_class.item(client)]
 
 
 def _possible(client: int, duration_s: float) -> Nanos:

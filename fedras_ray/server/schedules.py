@@ -67,8 +67,8 @@ def wanted(schedule: ScheduleConfig, now: Round, arrived: int) -> int:
 
     A round whose clients have all left without a single update is begun again.
     """
-    if isinstance(schedule, BufferedSchedule | AsyncSchedule):
-        return schedule.concurrency - now.at_work
+    if not has_rounds(schedule):
+        return most_at_once(schedule) - now.at_work
     if now.under_way and (now.out or arrived):
         return 0
     return most_at_once(schedule)
@@ -104,7 +104,7 @@ def ready(schedule: ScheduleConfig, now: Round, arrived: int) -> bool:
 
 def has_rounds(schedule: ScheduleConfig) -> bool:
     """Whether a version ends a round, so that clients at work are late afterwards."""
-    return not isinstance(schedule, BufferedSchedule | AsyncSchedule)
+    return schedule.kind not in ("buffered", "async")
 
 
 def uses_late(schedule: ScheduleConfig) -> bool:
@@ -127,13 +127,15 @@ def tier_count(schedule: ScheduleConfig) -> int:
 
 
 def tiers(schedule: ScheduleConfig, fleet: Fleet, samples: NDArray[np.int64]) -> NDArray[np.int32]:
-    """(U,) the tier of each client, 0 the fastest: equal parts by the time of a turn.
+    """(U,) the tier of each client, 0 the fastest: equal parts by the time of a turn. Read-only.
 
     Args:
         schedule: of which kind.
         fleet: the devices.
         samples: (U,) what each client trains on in a turn.
     """
+    if tier_count(schedule) == 1:
+        return np.broadcast_to(np.int32(0), len(fleet))  # one number in memory, however many clients
     turn_s = samples * fleet.train_s_per_sample + NOMINAL_BYTES / fleet.uplink_bytes_per_s
     turn_s = turn_s + NOMINAL_BYTES / fleet.downlink_bytes_per_s
     place = np.argsort(np.argsort(turn_s, kind="stable"), kind="stable")

@@ -45,6 +45,8 @@ class Candidates(NamedTuple):
 def select(idle: Clients, count: int, rng: Generator, preferred: Mask | None = None) -> Clients:
     """Places in `idle` of up to `count` distinct clients, uniformly; those of `preferred` (U,) first."""
     count = min(count, len(idle))
+    if preferred is None and count == 1:  # as most often where there are no rounds
+        return np.array([rng.integers(len(idle))])  # the draw that `choice` makes, in a third of the time
     if preferred is None:
         return rng.choice(len(idle), size=count, replace=False, shuffle=False)
     wanted = preferred[idle]  # (idle,)

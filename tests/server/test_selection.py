@@ -36,6 +36,17 @@ def candidates(count, *, asked=0.5, available=None, preferred=None, version=9):
     return Candidates(classes, shares, samples, turn_s, history, version, available, preferred)
 
 
+@pytest.mark.parametrize("idle", [1, 2, 7, 50, 51, 9_999, 10_001, 100_000])
+def test_one_client_is_chosen_as_the_first_of_many_would_be(idle):
+    """The short way to one draw gives the same place, and leaves the generator in the same state."""
+    for turn in range(20):
+        short, long = rng(turn), rng(turn)
+        for _ in range(3):
+            expected = long.choice(idle, size=1, replace=False, shuffle=False)
+            assert select(np.arange(idle), 1, short).tolist() == expected.tolist()
+        assert short.bit_generator.state == long.bit_generator.state
+
+
 @pytest.mark.parametrize("turn", range(5))
 @pytest.mark.parametrize("preferred", [None, np.arange(90) % 3 == 0, np.zeros(90, bool)])
 def test_uniform_choice_is_what_it_was(turn, preferred):

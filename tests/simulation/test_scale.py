@@ -14,6 +14,7 @@ from fedras_ray.config import build
 from fedras_ray.executor import Done
 from fedras_ray.flight import IdleClients
 from fedras_ray.population import Population
+from fedras_ray.records import Trace
 from fedras_ray.simulation import Simulation
 from fedras_ray.streams import Purpose, stream
 from tests.simulation.worlds import SCHEDULES
@@ -86,7 +87,7 @@ def test_whatever_looks_at_clients_does_not_cost_much_more(looking):
 def drawn(schedule, times, count):
     """Whom an asker asks, `count` at a time, if nobody comes back."""
     experiment = build({}, [*COMMON, *SCHEDULES[schedule]])
-    parts = assemble(experiment, population(5_000), Effortless())
+    parts = assemble(experiment, population(5_000), Effortless(), Trace())
     parts.downlink.publish(0, parts.server.table)
     return experiment.seed, [
         [one.client for one in parts.asker.ask(0, count, 0, 0, True)] for _ in range(times)

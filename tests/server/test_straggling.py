@@ -197,4 +197,5 @@ def test_what_is_lost_by_hand():
     assert share_lost(None, 1, 2) == 0.25
     assert share_lost(1, 2, 2) == 1
     assert share_lost(4, 2, 2) == pytest.approx(0.118, abs=1e-3)
-    assert share_lost(16, 1, 2) == pytest.approx(0.25 + 0.25 * 0.0106, abs=1e-4)
+    assert share_lost(16, 1, 2) == pytest.approx(1 - 0.75 * (1 - 0.0106), abs=1e-4)
+    assert share_lost(1, 1, 2) == 1  # nothing is kept, however little is done

@@ -26,7 +26,8 @@ from fedras_ray.config import read
 from fedras_ray.config.codecs import ActionsCodec, CodecConfig, FixedActions, GainShapeCodec
 from fedras_ray.data import load
 from fedras_ray.executor import Done, SerialExecutor
-from fedras_ray.simulation import population_of, simulate
+from fedras_ray.population import population_of
+from fedras_ray.simulation import simulate
 from fedras_ray.streams import Purpose, stream
 from workloads.experiments import find
 

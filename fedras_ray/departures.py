@@ -54,7 +54,7 @@ class Departures:
         instants = []
         if share is not None and int(3 * share) == phase:
             instants.append(Nanos(begun_ns + int((3 * share - phase) * (ends_ns - begun_ns))))
-        off = None if self._always_on else self._availability.on_until(client, begun_ns)
+        off = self._availability.on_until(client, begun_ns)
         if off is not None and off < ends_ns:
             instants.append(off)
         return min(instants, default=None)

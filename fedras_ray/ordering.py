@@ -5,12 +5,13 @@ U clients. The policy itself is a pure function (`server.pacing`); here are the 
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fedras_ray.codecs.forecast import build_forecast
+from fedras_ray.codecs.forecast import UploadForecast, build_forecast
 from fedras_ray.config import Experiment
 from fedras_ray.config.codecs import adaptive_actions, configured_actions
 from fedras_ray.fleet.links import Direction, Link
@@ -80,14 +81,20 @@ class Orders:
         self._samples = samples
         self._policy = load_policy(experiment.schedule.policy)
         self._deadline_s = deadline_s(experiment.schedule)
-        self._forecast = build_forecast(experiment.codec, self._item_count, experiment.model.width)
+        self._positives = population.positives
         self._actions = configured_actions(experiment.codec)
         self._adapts = adaptive_actions(experiment.codec) is not None
         self._configured = Decision(experiment.training.epochs, 0.0, reason=Reason.CONFIGURED)
-        rows = expected_rows(population.positives, self._item_count, experiment.training)  # (U,)
-        self._mean_rows = int(rows.mean())
-        self._lessons = None if experiment.schedule.policy == "none" else no_lessons(rows)
+        self._lessons = None if experiment.schedule.policy == "none" else no_lessons(self._expected_rows())
         self._target_s: float | None = None
+
+    @functools.cached_property
+    def _forecast(self) -> UploadForecast:
+        """Made where somebody looks ahead: it may encode blobs, with a codec that is not ours."""
+        return build_forecast(self._experiment.codec, self._item_count, self._experiment.model.width)
+
+    def _expected_rows(self) -> NDArray[np.int64]:
+        return expected_rows(self._positives, self._item_count, self._experiment.training)  # (U,)
 
     def expect(self, deliveries: list[Delivery]) -> None:
         """Take downloads like these for granted in what a good time for a turn is, unless one is known."""
@@ -99,7 +106,7 @@ class Orders:
 
     def full_turn_s(self, down_bytes: float, request_bytes: float = 0.0) -> Floats:
         """(U,) the expected seconds of the configured work, with downloads of this size."""
-        up_bytes = self._forecast.upload_bytes(self._mean_rows, None)
+        up_bytes = self._forecast.upload_bytes(int(self._expected_rows().mean()), None)
         return predict_turn_s(
             self._fleet.train_s_per_sample,
             self._fleet.uplink_bytes_per_s,

@@ -19,12 +19,11 @@ from fedras_ray.assembly import assemble
 from fedras_ray.clock import Nanos, nanos, seconds
 from fedras_ray.config import Experiment
 from fedras_ray.errors import FleetError
-from fedras_ray.evaluation.fairness import gini, jain
+from fedras_ray.evaluation.fairness import fairness
 from fedras_ray.executor import Executor
 from fedras_ray.population import Population
 from fedras_ray.records import Fate, Kind, Record, Trace
 from fedras_ray.server import schedules
-from fedras_ray.server.server import Participation
 from fedras_ray.turns import Arrived, Carried, Due, Event, Joined, Left, OpenTurn, Shifted, Trained, Woke
 
 MOST_FRUITLESS = 20_000  # turns in a row that come to nothing before a run is given up
@@ -113,7 +112,7 @@ class Simulation:
             self._downlink.closing_bytes(clients),
             self._most_downlink_state,
             self._asker.left_for_later,
-            Participation(gini(asked), jain(asked)),
+            *fairness(asked),
             self.trace.digest(),
         )
 

@@ -44,7 +44,8 @@ class OpenTurn:
         self, at_ns: Nanos, up_bytes: int, dense_bytes: int, staleness: int, fate: Fate, actions: int
     ) -> TurnRecord:
         """What is to be said of it when it ends at `at_ns`, of its upload `up_bytes` being through."""
-        delivery, turn = self.delivery, None if self.landed is None else self.landed.turn
+        turn = None if self.landed is None else self.landed.turn
+        delivery, dense_down_bytes = self.through(dense_bytes)
         return TurnRecord(
             client=self.order.client,
             device_class=self.device_class,
@@ -56,10 +57,10 @@ class OpenTurn:
             arrived_at_ns=at_ns,
             down_bytes=self.down_bytes,
             up_bytes=up_bytes + delivery.request_bytes,
-            catch_up_bytes=_share(delivery.catch_up_bytes, self.down_bytes, delivery.byte_count),
-            snapshot_bytes=_share(delivery.snapshot_bytes, self.down_bytes, delivery.byte_count),
+            catch_up_bytes=delivery.catch_up_bytes,
+            snapshot_bytes=delivery.snapshot_bytes,
             request_bytes=delivery.request_bytes,
-            dense_down_bytes=_share(dense_bytes, self.down_bytes, delivery.byte_count),
+            dense_down_bytes=dense_down_bytes,
             dense_up_bytes=0 if turn is None else _share(dense_bytes, up_bytes, len(turn.blob)),
             sparse_up_bytes=0 if turn is None else _share(turn.sparse_bytes, up_bytes, len(turn.blob)),
             samples=0 if turn is None else turn.samples,

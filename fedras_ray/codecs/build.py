@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -26,6 +25,7 @@ from fedras_ray.codecs.topentries import TopEntriesCodec
 from fedras_ray.codecs.toprows import TopRowsCodec
 from fedras_ray.config import codecs as configs
 from fedras_ray.errors import ConfigError
+from fedras_ray.imported import imported
 
 
 def topk_codec(config: configs.TopKCodec) -> Codec:
@@ -95,13 +95,9 @@ def _custom(config: configs.CustomCodec) -> Codec:
     module, _, name = config.target.partition(":")
     tried = f"'{config.target}': import {module}, then {name}(**{sorted(config.options)})"
     try:
-        made = _attribute(importlib.import_module(module), name)(**config.options)
+        made = imported(config.target)(**config.options)
     except Exception as error:  # somebody else's code: whatever it raises is about the target
         raise ConfigError("codec.target", f"{tried}: {type(error).__name__}: {error}") from error
     if isinstance(made, type) or not isinstance(made, Codec):
         raise ConfigError("codec.target", f"{tried}: gave {made!r}, which has no encode and decode")
     return made
-
-
-def _attribute(module: Any, path: str) -> Any:
-    return functools.reduce(getattr, path.split("."), module)

@@ -79,6 +79,20 @@ def thirds(train_s: Floats, uplink: Floats, downlink: Floats) -> tuple[NDArray[n
     """Fast, medium and slow thirds of a fleet by the time of one nominal turn."""
     if len(train_s) and not (np.ptp(train_s) or np.ptp(uplink) or np.ptp(downlink)):
         return np.zeros(len(train_s), dtype=np.int8), ("all",)
-    turn_s = NOMINAL_SAMPLES * train_s + NOMINAL_BYTES / uplink + NOMINAL_BYTES / downlink
-    place = np.argsort(np.argsort(turn_s, kind="stable"), kind="stable")
-    return (place * 3 // max(1, len(place))).astype(np.int8), ("fast", "medium", "slow")
+    turn_s = nominal_turn_s(NOMINAL_SAMPLES, train_s, uplink, downlink)
+    parts = equal_parts(np.argsort(turn_s, kind="stable"), 3)
+    return parts.astype(np.int8), ("fast", "medium", "slow")
+
+
+def nominal_turn_s(
+    samples: int | NDArray[np.int64], train_s: Floats, uplink: Floats, downlink: Floats
+) -> Floats:
+    """(U,) the time of a turn with `NOMINAL_BYTES` each way, latency left out."""
+    return samples * train_s + NOMINAL_BYTES / uplink + NOMINAL_BYTES / downlink
+
+
+def equal_parts(order: NDArray[np.int64], count: int) -> NDArray[np.int32]:
+    """(U,) the part of each client, 0 for those who come first in `order` (U,), a permutation of them."""
+    parts = np.empty(len(order), dtype=np.int32)
+    parts[order] = np.arange(len(order)) * count // max(1, len(order))
+    return parts

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import importlib
 import inspect
 import math
 from typing import Any, Final
@@ -14,6 +12,7 @@ from fedras_ray.config.base import unknown
 from fedras_ray.config.codecs import MOST_ACTIONS
 from fedras_ray.config.pacing import PacingConfig
 from fedras_ray.errors import ConfigError, FedrasError, PolicyError
+from fedras_ray.imported import imported
 from fedras_ray.server.pacing import Decision, DispatchView, Policy, Reason
 from fedras_ray.server.straggling import as_configured, straggler_aware
 
@@ -38,7 +37,7 @@ def load_policy(spec: str, key: str = "schedule.policy") -> Policy:
     if not colon or not module or not name:
         raise ConfigError(key, f"{unknown(spec, list(BUILT_IN))}; a policy of your own is 'module:function'")
     try:
-        function: Any = functools.reduce(getattr, name.split("."), importlib.import_module(module))
+        function = imported(spec)
     except Exception as error:  # somebody else's module: whatever it raises is about the name
         tried = f"'{spec}' cannot be imported here; it must be in the current folder or on PYTHONPATH"
         raise ConfigError(key, f"{tried}: {type(error).__name__}: {error}") from error

@@ -24,7 +24,7 @@ from fedras_ray.codecs.build import build_codec
 from fedras_ray.codecs.dense import DenseCodec
 from fedras_ray.config.codecs import DenseCodec as DenseConfig
 from fedras_ray.config.codecs import LanesDownlink as LanesConfig
-from fedras_ray.fleet.profiles import Fleet
+from fedras_ray.fleet.profiles import Fleet, equal_parts
 from fedras_ray.server.downlink import Delivery, Ids, Table
 from fedras_ray.server.seeding import pack_seed
 from fedras_ray.streams import Purpose, stream
@@ -48,9 +48,7 @@ def assign(config: LanesConfig, fleet: Fleet, samples: NDArray[np.int64], seed: 
             return (fleet.device_class % config.count).astype(np.int32)
         case "participation":
             order = np.argsort(samples * fleet.train_s_per_sample, kind="stable")
-    lanes = np.empty(len(fleet), dtype=np.int32)
-    lanes[order] = np.arange(len(fleet)) * config.count // max(1, len(fleet))
-    return lanes
+    return equal_parts(order, config.count)
 
 
 @dataclass(slots=True, eq=False)

@@ -23,7 +23,7 @@ from fedras_ray.config.schedule import (
     SyncSchedule,
     TieredSchedule,
 )
-from fedras_ray.fleet.profiles import NOMINAL_BYTES, Fleet
+from fedras_ray.fleet.profiles import Fleet, equal_parts, nominal_turn_s
 
 
 @dataclass(slots=True)
@@ -136,10 +136,10 @@ def tiers(schedule: ScheduleConfig, fleet: Fleet, samples: NDArray[np.int64]) ->
     """
     if tier_count(schedule) == 1:
         return np.broadcast_to(np.int32(0), len(fleet))  # one number in memory, however many clients
-    turn_s = samples * fleet.train_s_per_sample + NOMINAL_BYTES / fleet.uplink_bytes_per_s
-    turn_s = turn_s + NOMINAL_BYTES / fleet.downlink_bytes_per_s
-    place = np.argsort(np.argsort(turn_s, kind="stable"), kind="stable")
-    return (place * tier_count(schedule) // max(1, len(place))).astype(np.int32)
+    turn_s = nominal_turn_s(
+        samples, fleet.train_s_per_sample, fleet.uplink_bytes_per_s, fleet.downlink_bytes_per_s
+    )
+    return equal_parts(np.argsort(turn_s, kind="stable"), tier_count(schedule))
 
 
 def tier_factor(schedule: ScheduleConfig, versions: NDArray[np.int64], tier: int) -> float:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,13 +16,6 @@ from fedras_ray.server.policies import limited_weight, rate_factor, staleness_we
 from fedras_ray.server.schedules import tier_count, tier_factor
 from fedras_ray.server.tally import Tally
 from fedras_ray.streams import Purpose, stream
-
-
-class Participation(NamedTuple):
-    """How evenly clients were asked."""
-
-    gini: float
-    jain: float
 
 
 class Server:
@@ -114,7 +105,8 @@ class Server:
         closing_bytes: int,
         downlink_state_bytes: int,
         left_for_later: int,
-        participation: Participation,
+        participation_gini: float,
+        participation_jain: float,
         trace_digest: str,
     ) -> EndRecord:
         """What the whole run comes to."""
@@ -134,8 +126,8 @@ class Server:
             sparse_up_bytes=tally.sparse_up,
             downlink_state_bytes=downlink_state_bytes,
             left_for_later=left_for_later,
-            participation_gini=participation.gini,
-            participation_jain=participation.jain,
+            participation_gini=participation_gini,
+            participation_jain=participation_jain,
             mean_staleness=self.mean_staleness,
             trace_digest=trace_digest,
         )

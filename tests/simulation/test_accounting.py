@@ -21,6 +21,7 @@ from fedras_ray.records import (
 )
 from fedras_ray.simulation import simulate
 from tests.conftest import DOWNLINKS
+from tests.simulation.worlds import most_in_flight
 
 
 class Spy(SerialExecutor):
@@ -106,8 +107,7 @@ def test_in_flight_never_exceeds_what_the_schedule_allows(observed):
     schedule = experiment.schedule
     most = schedule.clients_per_version if schedule.kind == "sync" else schedule.concurrency
     turns = of(records, TurnRecord)
-    changes = [(turn.dispatched_at_ns, 1) for turn in turns] + [(turn.arrived_at_ns, -1) for turn in turns]
-    assert np.cumsum([change for _, change in sorted(changes)]).max() <= most
+    assert most_in_flight(turns) <= most
 
 
 def test_sync_waits_for_everyone_and_is_never_stale(observed):

@@ -30,7 +30,8 @@ from fedras_ray.evaluation.quality import full_quality, sample_negatives, sample
 from fedras_ray.models.build import build_model
 from fedras_ray.streams import Purpose, stream
 from fedras_ray.training.cohort import ClientResult, ClientWork, train_cohort
-from fedras_ray.training.sampling import LocalSamples, local_samples
+from fedras_ray.training.sampling import local_samples
+from fedras_ray.training.steps import Samples
 
 NOT_FINITE = "its update is not finite; lower training.item_rate or training.private_rate"
 EVALUATION_SCORES = 8_000_000  # scores held at once while ranking: 64 MB in float64
@@ -171,7 +172,7 @@ class ClientHost:
         private = self._private[shard][one.client // self._shards]
         return ClientWork(samples, self._views[one.view].take(samples.item_ids, axis=0), private)
 
-    def _samples(self, client: int, turn: int, epochs: int) -> LocalSamples:
+    def _samples(self, client: int, turn: int, epochs: int) -> Samples:
         rng = stream(self._experiment.seed, Purpose.LOCAL_SAMPLING, client, turn)
         positives = self._dataset.train.of(client)
         return local_samples(positives, self._dataset.item_count, self._experiment.training, rng, epochs)

@@ -77,7 +77,7 @@ class VersionRecord:
     at_ns: int
     updates: int  # aggregated into it
     mean_staleness: float
-    train_loss: float  # mean over the aggregated clients' local samples, before their local training
+    train_loss: float  # mean over the aggregated clients of `ClientResult.loss`
     up_bytes: int  # the eight byte counts up to `sparse_up_bytes` are totals since the start of the run
     down_bytes: int
     catch_up_bytes: int

@@ -72,6 +72,34 @@ class CompiledModel(Model, Protocol):
         ...
 
 
+@runtime_checkable
+class BatchCompiledModel(Model, Protocol):
+    """A model that can also train one client by itself in mini-batches."""
+
+    def fit_batches(
+        self,
+        rows: Floats,
+        private: Floats,
+        place: NDArray[np.int32],
+        label: Floats,
+        epoch_samples: int,
+        batch_size: int,
+        is_mean: bool,
+        rates: Rates,
+    ) -> tuple[Floats, Floats, float]:
+        """One `step` for each batch, from (n, D) rows and a (P,) private state.
+
+        `place` (E·S,) is the local row of every sample of E epochs, in the order in which they are trained
+        on, `label` (E·S,) 1 for a positive. With `is_mean` a step goes along the mean over its samples, else
+        along the sum.
+
+        Returns:
+            (n, D) what the rows gained, (P,) the new private state, and the loss: per sample of each batch
+            before its step, the mean over the batches of the first epoch.
+        """
+        ...
+
+
 class LossModel:
     """A model whose step follows from its loss by autograd.
 

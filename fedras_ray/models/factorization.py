@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fedras_ray.config.client import MatrixFactorization
-from fedras_ray.kernels import factorizing
+from fedras_ray.kernels import descending, factorizing
 from fedras_ray.models.base import Floats, LossModel, Rates, decay
 
 
@@ -63,6 +63,21 @@ class FactorizationModel(LossModel):
         """See `CompiledModel.fit`."""
         each = np.float32(rates.item), np.float32(rates.private), np.float32(rates.weight_decay)
         return factorizing.fit(rows, private, weight, positive, steps, *each)
+
+    def fit_batches(
+        self,
+        rows: Floats,
+        private: Floats,
+        place: NDArray[np.int32],
+        label: Floats,
+        epoch_samples: int,
+        batch_size: int,
+        is_mean: bool,
+        rates: Rates,
+    ) -> tuple[Floats, Floats, float]:
+        """See `BatchCompiledModel.fit_batches`."""
+        each = np.float32(rates.item), np.float32(rates.private), np.float32(rates.weight_decay)
+        return descending.fit(rows, private, place, label, epoch_samples, batch_size, is_mean, *each)
 
     def scores(self, private: Tensor, table: Tensor) -> Tensor:
         """(C, I) dot products."""

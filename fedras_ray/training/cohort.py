@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fedras_ray.config.client import TrainingConfig
-from fedras_ray.models.base import CompiledModel, Model, Rates
-from fedras_ray.training.sampling import LocalSamples
+from fedras_ray.models.base import BatchCompiledModel, CompiledModel, Model, Rates
+from fedras_ray.training.steps import LocalSamples, Samples, StepSamples
 
 BUCKET_PADDING = 4_000  # rows of padding that cost about as much as the operations of one more bucket
 
@@ -28,7 +28,7 @@ BUCKET_PADDING = 4_000  # rows of padding that cost about as much as the operati
 class ClientWork:
     """One client's turn, ready to compute."""
 
-    samples: LocalSamples
+    samples: Samples
     rows: NDArray[np.float32]  # (n, D) its rows of the item table, as it received them
     private: NDArray[np.float32]  # (P,)
 
@@ -39,29 +39,39 @@ class ClientResult:
 
     delta: NDArray[np.float32]  # (n, D) new rows minus received rows
     private: NDArray[np.float32]  # (P,) the new private state
-    loss: float  # mean per sample over the first step, before any training
+    loss: float  # mean per sample of each batch before its step; mean over the batches of the first epoch
 
 
 def train_cohort(model: Model, work: Sequence[ClientWork], config: TrainingConfig) -> list[ClientResult]:
     """Train clients together, in buckets of similar size; results in the order of `work`.
 
-    Where the model is compiled and every step takes all samples, each client is trained by itself:
-    a row then stays in the cache over all steps, and nothing is padded.
+    Where the model is compiled, each client is trained by itself: a row then stays in the cache over
+    all steps, and nothing is padded.
     """
-    if isinstance(model, CompiledModel) and config.batch_size == 0:
-        return [_fit(model, one, config) for one in work]
-    results: list[ClientResult | None] = [None] * len(work)
-    for bucket in buckets([len(one.samples.item_ids) for one in work]):
-        for place, result in zip(
-            bucket, _train_bucket(model, [work[i] for i in bucket], config), strict=True
-        ):
+    results: list[ClientResult | None] = [_compiled(model, one, config) for one in work]
+    together = [place for place, result in enumerate(results) if result is None]
+    for bucket in buckets([len(work[place].samples.item_ids) for place in together]):
+        some = [together[place] for place in bucket]
+        for place, result in zip(some, _train_bucket(model, [work[i] for i in some], config), strict=True):
             results[place] = result
     return [result for result in results if result is not None]
 
 
-def _fit(model: CompiledModel, one: ClientWork, config: TrainingConfig) -> ClientResult:
+def _compiled(model: Model, one: ClientWork, config: TrainingConfig) -> ClientResult | None:
+    """One client by itself; None where the model has no machine code for such a turn."""
+    if isinstance(one.samples, LocalSamples):
+        return _fit(model, one.samples, one, config) if isinstance(model, CompiledModel) else None
+    if not isinstance(model, BatchCompiledModel):
+        return None
     rates = Rates(config.item_rate, config.private_rate, config.weight_decay)
-    step, steps = one.samples.steps[0], len(one.samples.steps)
+    turn, is_mean = one.samples, config.loss == "mean"
+    batches = turn.place, turn.label, turn.epoch_samples, turn.batch_size
+    return ClientResult(*model.fit_batches(one.rows, one.private, *batches, is_mean, rates))
+
+
+def _fit(model: CompiledModel, turn: LocalSamples, one: ClientWork, config: TrainingConfig) -> ClientResult:
+    rates = Rates(config.item_rate, config.private_rate, config.weight_decay)
+    step, steps = turn.steps[0], len(turn.steps)
     samples = max(np.float32(1), step.weight.sum())
     weight, positive = step.weight, step.positive
     if config.loss == "mean":
@@ -88,24 +98,26 @@ def _train_bucket(model: Model, work: list[ClientWork], config: TrainingConfig) 
     received = rows.clone()
     private = torch.from_numpy(np.stack([one.private for one in work]))  # (C, P), a copy
     rates = Rates(config.item_rate, config.private_rate, config.weight_decay)
-    first_loss: Tensor | None = None
-    for number in range(max(len(one.samples.steps) for one in work)):
-        loss = _step(model, rows, private, work, number, rates, config)
-        first_loss = loss if first_loss is None else first_loss
-    return _unpadded(rows.sub_(received), private, first_loss, work)
+    first_epoch = torch.tensor([float(one.samples.epoch_steps) for one in work])  # (C,) steps of it
+    mean_loss = torch.zeros(len(work))
+    steps = [one.samples.steps for one in work]
+    for number in range(max(map(len, steps))):
+        loss = _step(model, rows, private, steps, number, rates, config)
+        mean_loss += torch.where(number < first_epoch, loss / first_epoch, 0.0)
+    return _unpadded(rows.sub_(received), private, mean_loss, work)
 
 
 def _step(
     model: Model,
     rows: Tensor,
     private: Tensor,
-    work: list[ClientWork],
+    turns: list[tuple[StepSamples, ...]],
     number: int,
     rates: Rates,
     config: TrainingConfig,
 ) -> Tensor:
     """One local step of every client that has one; returns (C,) mean loss per sample before it."""
-    where, weight, positive = _step_tensors(work, number, rows.shape[1])
+    where, weight, positive = _step_tensors(turns, number, rows.shape[1])
     total = weight.sum(dim=1).clamp_min(1.0)  # (C,)
     if config.loss == "mean":
         weight, positive = weight / total[:, None], positive / total[:, None]
@@ -121,15 +133,15 @@ def _step(
 
 
 def _step_tensors(
-    work: list[ClientWork], number: int, row_count: int
+    turns: list[tuple[StepSamples, ...]], number: int, row_count: int
 ) -> tuple[Tensor | None, Tensor, Tensor]:
     """Where (C, m) the step's rows stand in the flattened tables (None: all in place), weight, positive."""
-    steps = [one.samples.steps[number] if number < len(one.samples.steps) else None for one in work]
+    steps = [turn[number] if number < len(turn) else None for turn in turns]
     in_place = all(step is None or step.rows is None for step in steps)
     width = row_count if in_place else max(len(step.weight) for step in steps if step is not None)
-    where = np.zeros((len(work), 0 if in_place else width), dtype=np.int64)
-    weight = np.zeros((len(work), width), dtype=np.float32)
-    positive = np.zeros((len(work), width), dtype=np.float32)
+    where = np.zeros((len(turns), 0 if in_place else width), dtype=np.int64)
+    weight = np.zeros((len(turns), width), dtype=np.float32)
+    positive = np.zeros((len(turns), width), dtype=np.float32)
     for client, step in enumerate(steps):
         if step is None:
             continue
@@ -138,7 +150,7 @@ def _step_tensors(
         positive[client, :count] = step.positive
         if not in_place:
             where[client, :count] = np.arange(count) if step.rows is None else step.rows
-    where += np.arange(len(work))[:, None] * row_count
+    where += np.arange(len(turns))[:, None] * row_count
     return None if in_place else torch.from_numpy(where), torch.from_numpy(weight), torch.from_numpy(positive)
 
 
@@ -151,11 +163,9 @@ def _padded(tables: list[NDArray[np.float32]]) -> Tensor:
     return torch.from_numpy(padded)
 
 
-def _unpadded(
-    delta: Tensor, private: Tensor, loss: Tensor | None, work: list[ClientWork]
-) -> list[ClientResult]:
+def _unpadded(delta: Tensor, private: Tensor, loss: Tensor, work: list[ClientWork]) -> list[ClientResult]:
     deltas, privates = delta.numpy(), private.numpy()
-    losses = [0.0] * len(work) if loss is None else loss.tolist()
+    losses = loss.tolist()
     return [
         ClientResult(deltas[client, : len(one.samples.item_ids)], privates[client], losses[client])
         for client, one in enumerate(work)

@@ -8,38 +8,23 @@ HR@10 on MovieLens-100K by a tenth.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
 from fedras_ray.config.client import TrainingConfig
 from fedras_ray.kernels import counting
+from fedras_ray.training.steps import (
+    DENSE_COUNTING,
+    BatchedSamples,
+    LocalSamples,
+    Samples,
+    StepSamples,
+    placed,
+)
 
 Ids = NDArray[np.int32]
 Index = NDArray[np.int64]
-
-DENSE_COUNTING = 64  # catalogues up to this multiple of the samples are counted in an array of their size
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class StepSamples:
-    """The samples of one gradient step, counted per distinct row."""
-
-    rows: Index | None  # (m,) distinct local rows; None: all of them, in order
-    weight: NDArray[np.float32]  # (m,) samples on this row
-    positive: NDArray[np.float32]  # (m,) positives among them
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LocalSamples:
-    """One client's turn: which rows it touches and the steps over them."""
-
-    item_ids: Ids  # (n,) increasing
-    steps: tuple[StepSamples, ...]  # over all epochs, in order
-    sample_count: int  # trained on, over all epochs
 
 
 def negative_ranks(positives: Ids, item_count: int, count: int, rng: Generator) -> Index:
@@ -53,7 +38,7 @@ def negative_ranks(positives: Ids, item_count: int, count: int, rng: Generator) 
 
 def local_samples(
     positives: Ids, item_count: int, config: TrainingConfig, rng: Generator, epochs: int = 0
-) -> LocalSamples:
+) -> Samples:
     """Draw one turn's samples for a client; `positives` increase strictly.
 
     Which items they are does not depend on `epochs` (0: those of `config`).
@@ -64,12 +49,12 @@ def local_samples(
     if config.batch_size == 0 or config.batch_size >= samples:
         item_ids, weight, positive = _full_batch(positives, rank, item_count)
         steps = (StepSamples(None, weight, positive),) * epochs  # the same every epoch
-    else:
-        joined = np.concatenate([positives, counting.outside(positives, rank)])
-        item_ids = np.unique(joined)
-        label = np.arange(samples) < len(positives)
-        steps = tuple(_batches(np.searchsorted(item_ids, joined), label, config.batch_size, epochs, rng))
-    return LocalSamples(item_ids, steps, epochs * samples)
+        return LocalSamples(item_ids, steps, epochs * samples)
+    joined = np.concatenate([positives, counting.outside(positives, rank)])
+    item_ids, place = placed(joined, item_count)
+    order = np.concatenate([rng.permutation(samples) for _ in range(epochs)])
+    label = (order < len(positives)).astype(np.float32)
+    return BatchedSamples(item_ids, place[order], label, samples, config.batch_size)
 
 
 def _full_batch(
@@ -83,16 +68,3 @@ def _full_batch(
     positive = np.zeros(len(item_ids), dtype=np.float32)
     positive[np.searchsorted(item_ids, positives)] = 1
     return item_ids, counts.astype(np.float32), positive
-
-
-def _batches(
-    local: Index, label: NDArray[np.bool_], batch_size: int, epochs: int, rng: Generator
-) -> Iterator[StepSamples]:
-    for _ in range(epochs):
-        order = rng.permutation(len(local))
-        for start in range(0, len(order), batch_size):
-            chosen = order[start : start + batch_size]
-            rows, place = np.unique(local[chosen], return_inverse=True)
-            weight = np.bincount(place, minlength=len(rows)).astype(np.float32)
-            positive = np.bincount(place, weights=label[chosen], minlength=len(rows)).astype(np.float32)
-            yield StepSamples(rows, weight, positive)

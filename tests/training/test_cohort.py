@@ -14,7 +14,18 @@ from fedras_ray.training.cohort import BUCKET_PADDING, buckets, train_cohort
 
 WIDTH = 5
 SIZES = [3, 60, 1, 80, 12, 2, 1, 30, 7, 1]  # positives; 80 is the whole catalogue: no negatives
-MODEL = build_model(MatrixFactorization(width=WIDTH))
+MODEL = build_model(MatrixFactorization(width=WIDTH))  # in machine code, client by client
+
+
+class Padded:
+    """The same model without its machine code: cohorts are padded tensors."""
+
+    private_width = MODEL.private_width
+    initial_items, initial_private = MODEL.initial_items, MODEL.initial_private
+    step, scores = MODEL.step, MODEL.scores
+
+
+MODELS = {"compiled": MODEL, "padded": Padded()}
 RATES = {"sum": {"item_rate": 0.05, "private_rate": 0.02}, "mean": {"item_rate": 1.0, "private_rate": 0.4}}
 CONFIGS = [
     TrainingConfig(epochs=3, batch_size=batch, negatives=2, weight_decay=decay, loss=loss, **RATES[loss])
@@ -29,7 +40,8 @@ def name(config):
 def alone(work, table, config):
     """One client, its own full table, autograd and torch's SGD, one sample after another, in float64.
 
-    Returns the change of the whole table, the private vector, and the first step's loss per sample.
+    Returns the change of the whole table, the private vector, and the loss per sample before each step, the
+    mean over the first epoch's steps.
     """
     items = torch.nn.Embedding.from_pretrained(torch.from_numpy(table.astype(np.float64)), freeze=False)
     private = torch.nn.Parameter(torch.from_numpy(work.private.astype(np.float64)))
@@ -38,7 +50,7 @@ def alone(work, table, config):
         {"params": [private], "lr": config.private_rate},
     ]
     optimizer = torch.optim.SGD(groups, lr=0.1)
-    first_loss = 0.0
+    losses = []
     for number, step in enumerate(work.samples.steps):
         samples = []
         rows = range(len(work.samples.item_ids)) if step.rows is None else step.rows
@@ -48,8 +60,8 @@ def alone(work, table, config):
         logits = torch.stack([items(torch.tensor(item)) @ private for item, _ in samples])
         labels = torch.tensor([label for _, label in samples], dtype=torch.float64)
         loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, labels, reduction=config.loss)
-        if number == 0:
-            first_loss = loss.item() / (len(samples) if config.loss == "sum" else 1)
+        if number < work.samples.epoch_steps:
+            losses.append(loss.item() / (len(samples) if config.loss == "sum" else 1))
         optimizer.zero_grad()
         loss.backward()
         with torch.no_grad():  # torch would shrink the whole table: here only what the step touches
@@ -57,13 +69,14 @@ def alone(work, table, config):
                 items.weight.grad[item] += config.weight_decay * items.weight[item]
             private.grad += config.weight_decay * private
         optimizer.step()
-    return items.weight.detach().numpy() - table, private.detach().numpy(), first_loss
+    return items.weight.detach().numpy() - table, private.detach().numpy(), np.mean(losses)
 
 
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 @pytest.mark.parametrize("config", CONFIGS, ids=name)
-def test_a_cohort_learns_what_each_client_learns_alone(work_of, table, config):
+def test_a_cohort_learns_what_each_client_learns_alone(work_of, table, config, model):
     work = work_of(config, SIZES)
-    results = train_cohort(MODEL, work, config)
+    results = train_cohort(model, work, config)
     assert len(results) == len(work)  # and in the order of the work, as each is compared with its own
     for one, result in zip(work, results, strict=True):
         change, private, loss = alone(one, table, config)
@@ -76,13 +89,14 @@ def test_a_cohort_learns_what_each_client_learns_alone(work_of, table, config):
         assert np.abs(result.private - one.private).max() > 1e-4, "the case says little"
 
 
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 @pytest.mark.parametrize("config", CONFIGS[::3], ids=name)
-def test_a_clients_result_does_not_depend_on_who_else_is_in_the_cohort(work_of, config):
+def test_a_clients_result_does_not_depend_on_who_else_is_in_the_cohort(work_of, config, model):
     work = work_of(config, SIZES)
-    together = train_cohort(MODEL, work, config)
-    by_itself = [train_cohort(MODEL, [one], config)[0] for one in work]
+    together = train_cohort(model, work, config)
+    by_itself = [train_cohort(model, [one], config)[0] for one in work]
     few = [1, 4, 7]
-    with_few = train_cohort(MODEL, [work[place] for place in few], config)
+    with_few = train_cohort(model, [work[place] for place in few], config)
     pairs = [*zip(together, by_itself, strict=True), *zip(with_few, (together[i] for i in few), strict=True)]
     for one, other in pairs:
         np.testing.assert_allclose(one.delta, other.delta, rtol=0, atol=1e-6)
@@ -115,14 +129,15 @@ def test_the_same_cohort_gives_the_same_bits_and_the_work_stays_as_it_is(work_of
         np.testing.assert_array_equal(one.private, other.private)
 
 
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 @pytest.mark.parametrize("config", CONFIGS, ids=name)
-def test_a_client_with_nothing_to_train_on_stays_as_it_is_and_disturbs_nobody(work_of, config):
+def test_a_client_with_nothing_to_train_on_stays_as_it_is_and_disturbs_nobody(work_of, config, model):
     work = work_of(config, [0, 12, 3])
-    nobody, *others = train_cohort(MODEL, work, config)
+    nobody, *others = train_cohort(model, work, config)
     assert nobody.delta.shape == (0, WIDTH)
     np.testing.assert_array_equal(nobody.private, work[0].private)
     assert nobody.loss == 0
-    for one, other in zip(others, train_cohort(MODEL, work[1:], config), strict=True):
+    for one, other in zip(others, train_cohort(model, work[1:], config), strict=True):
         np.testing.assert_allclose(one.delta, other.delta, rtol=0, atol=1e-6)
 
 

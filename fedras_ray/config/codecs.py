@@ -209,6 +209,7 @@ class LatticeDownlink(Section):
     every: Count = 1  # versions between two states of the replica
     history: Count = 128  # states that are kept; who missed more gets a snapshot
     closing_halvings: int = Field(default=2, ge=0, le=8)  # of the step, for the table to rank with (touched)
+    closing_step: Positive | None = None  # or that table in one message for all, in steps of its own
 
 
 class LanesDownlink(Section):

@@ -8,7 +8,8 @@ the message are places in the request.
 
 A client that ranks needs the whole table. At the end of a run everyone is sent what it lacks of it, and then
 one finer difference, the same for all: training forgives the noise of a coarse step, a ranking does not, and
-halving the step costs a bit per number once instead of in every turn.
+halving the step costs a bit per number once instead of in every turn. Or, with a `closing_step`, everyone is
+sent the table in one message of its own (`server.closing`), which is shorter where most of it is lacking.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from fedras_ray.codecs.grid import pack_steps, rounded, unpack_steps
 from fedras_ray.codecs.positions import pack_positions, take_positions
 from fedras_ray.config.codecs import LatticeDownlink as LatticeConfig
 from fedras_ray.errors import CodecError
+from fedras_ray.server.closing import pack_table, unpack_table
 from fedras_ray.server.downlink import Delivery, Ids, Table
 from fedras_ray.server.eras import Era
 from fedras_ray.server.lattice import Lattice
@@ -89,25 +91,30 @@ class TouchedDownlink:
         self._holdings = Holdings()
         self._versions = versions
         self._view = 0
-        self.closing: bytes = b""  # the finer difference, once the last version is there
+        self.closing: list[bytes] = []  # the same for all, once the last version is there
 
     def publish(self, version: int, table: Table) -> dict[int, Table]:
         """See `Lattice.publish`; the view of the last version is the finer one."""
         views = self.lattice.publish(version, table)
         self._view = self.lattice.view
-        if version == self._versions and self.lattice.config.closing_halvings:
+        if version == self._versions and (closed := self._closed(table)) is not None:
             self._view = version
-            views = {version: self._refined(table)}
+            closed.flags.writeable = False
+            views = {version: closed}
         return views
 
-    def _refined(self, table: Table) -> Table:
-        lattice = self.lattice
-        era, step = lattice.eras[-1], lattice.step / 2**lattice.config.closing_halvings
-        moves = rounded(era.along(table - lattice.replica), step, 0.0)
-        self.closing = pack_steps(np.arange(len(moves), dtype=np.int32), moves, step, len(moves))
-        view = refined(lattice.replica, era, self.closing)
-        view.flags.writeable = False
-        return view
+    def _closed(self, table: Table) -> Table | None:
+        """What everyone ranks with, as `closing` says it; None: the replica."""
+        config, era, replica = self.lattice.config, self.lattice.eras[-1], self.lattice.replica
+        if config.closing_step is not None:
+            self.closing = pack_table(table, era.blob, config.closing_step)
+            return unpack_table(self.closing, bool(era.blob), (len(replica), replica.shape[1]))
+        if not config.closing_halvings:
+            return None
+        step = self.lattice.step / 2**config.closing_halvings
+        moves = rounded(era.along(table - replica), step, 0.0)
+        self.closing = [pack_steps(np.arange(len(moves), dtype=np.int32), moves, step, len(moves))]
+        return refined(replica, era, self.closing[0])
 
     def retired(self) -> list[int]:
         """See `Downlink.retired`."""
@@ -171,13 +178,20 @@ class TouchedDownlink:
         return np.array([self._view], dtype=np.int64)
 
     def closing_bytes(self, clients: NDArray[np.int64]) -> int:
-        """The whole table: what a client lacks of it, or a snapshot where that is shorter; and `closing`."""
+        """The whole table: what a client lacks of it, or a snapshot where that is shorter; and `closing`.
+
+        With a `closing_step`, `closing` alone.
+        """
+        same = sum(map(len, self.closing)) * len(clients)
+        anew = self.lattice.config.closing_step is not None
+        return same if anew else self._lacking_bytes(clients) + same
+
+    def _lacking_bytes(self, clients: NDArray[np.int64]) -> int:
         everything = np.arange(len(self.lattice.replica), dtype=np.int32)
         most = sum(map(len, self.lattice.snapshot()))
         known = [int(client) for client in clients if int(client) in self._holdings]
         lacking = (sum(map(len, self.message(client, everything)[0])) for client in known)
-        coarse = sum(min(most, size) for size in lacking) + most * (len(clients) - len(known))
-        return coarse + len(self.closing) * len(clients)
+        return sum(min(most, size) for size in lacking) + most * (len(clients) - len(known))
 
     @property
     def state_bytes(self) -> int:

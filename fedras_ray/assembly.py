@@ -61,10 +61,10 @@ def assemble(experiment: Experiment, population: Population, executor: Executor,
     count, seed = len(population.positives), experiment.seed
     clock: Clock[Event] = Clock()
     fleet, codec = build_fleet(experiment.fleet, count, seed), build_codec(experiment.codec)
-    samples = population.samples_per_epoch(experiment.training.negatives)
+    samples = population.samples_per_epoch(experiment.training)
     tier_of = schedules.tiers(experiment.schedule, fleet, samples)
     rounds = [Round() for _ in range(schedules.tier_count(experiment.schedule))]
-    _check(experiment, np.bincount(tier_of[population.positives > 0], minlength=len(rounds)))
+    _check(experiment, np.bincount(tier_of[samples > 0], minlength=len(rounds)))
     server = Server(experiment, population.item_count, build_model(experiment.model))
     downlink = build_downlink(experiment, fleet, population.positives)
     flight = Flight(executor, codec, experiment.execution.shards)

@@ -28,8 +28,10 @@ from fedras_ray.data.interactions import Dataset
 from fedras_ray.errors import ClientError, FedrasError
 from fedras_ray.evaluation.quality import full_quality, sample_negatives, sampled_quality
 from fedras_ray.models.build import build_model
+from fedras_ray.models.start import first_private
 from fedras_ray.streams import Purpose, stream
 from fedras_ray.training.cohort import ClientResult, ClientWork, train_cohort
+from fedras_ray.training.given import given_samples
 from fedras_ray.training.sampling import local_samples
 from fedras_ray.training.steps import Samples
 
@@ -88,7 +90,8 @@ class ClientHost:
         self._negatives: dict[int, Clients] = {}  # shard -> sampled candidates of its evaluated users
         for shard in shards:
             rng = stream(experiment.seed, Purpose.PRIVATE_STATE, shard)
-            self._private[shard] = self._model.initial_private(len(self._members(shard)), rng)
+            members = self._members(shard)
+            self._private[shard] = first_private(experiment.model, self._model, members, rng)
             self._before[shard] = {}
         tests = dataset.test.counts()
         sampled = experiment.evaluation.sampled_negatives > 0 or dataset.negatives is not None
@@ -173,9 +176,14 @@ class ClientHost:
         return ClientWork(samples, self._views[one.view].take(samples.item_ids, axis=0), private)
 
     def _samples(self, client: int, turn: int, epochs: int) -> Samples:
-        rng = stream(self._experiment.seed, Purpose.LOCAL_SAMPLING, client, turn)
-        positives = self._dataset.train.of(client)
-        return local_samples(positives, self._dataset.item_count, self._experiment.training, rng, epochs)
+        training, item_count = self._experiment.training, self._dataset.item_count
+
+        def draw() -> Generator:
+            return stream(self._experiment.seed, Purpose.LOCAL_SAMPLING, client, turn)
+
+        if training.samples == "given" and self._dataset.given is not None:
+            return given_samples(*self._dataset.given.of(client), item_count, training, draw, epochs)
+        return local_samples(self._dataset.train.of(client), item_count, training, draw(), epochs)
 
     def _outgoing(self, one: Assignment, work: ClientWork, result: ClientResult) -> Outgoing:
         if not np.isfinite(result.private).all():

@@ -94,7 +94,8 @@ class Orders:
         return build_forecast(self._experiment.codec, self._item_count, self._experiment.model.width)
 
     def _expected_rows(self) -> NDArray[np.int64]:
-        return expected_rows(self._positives, self._item_count, self._experiment.training)  # (U,)
+        others = self._samples - self._positives  # (U,) negatives, or repeated positives that were given
+        return expected_rows(self._positives, self._item_count, others)  # (U,)
 
     def expect(self, deliveries: list[Delivery]) -> None:
         """Take downloads like these for granted in what a good time for a turn is, unless one is known."""

@@ -64,8 +64,8 @@ class Simulation:
         self._experiment = experiment
         self._schedule = experiment.schedule
         self._population = population
-        by_samples = experiment.server.client_weight == "samples"
-        self._relative_samples = population.relative_samples() if by_samples else None  # (U,)
+        training, by_samples = experiment.training, experiment.server.client_weight == "samples"
+        self._relative_samples = population.relative_samples(training) if by_samples else None  # (U,)
         self._has_rounds = schedules.has_rounds(experiment.schedule)
         self._parts = parts = assemble(experiment, population, executor, Trace() if trace is None else trace)
         self._clock, self.trace = parts.clock, parts.trace
@@ -106,7 +106,8 @@ class Simulation:
         return ()
 
     def _end(self) -> Record:
-        clients = np.flatnonzero(self._population.positives)  # with training data
+        samples = self._population.samples_per_epoch(self._experiment.training)
+        clients = np.flatnonzero(samples)  # with training data
         asked = self._asker.turns[clients]
         return self._server.end(
             self._downlink.closing_bytes(clients),

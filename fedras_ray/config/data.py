@@ -50,6 +50,7 @@ class FileData(Section):
     rating: str | None = None
     timestamp: str | None = None
     least_rating: float | None = None  # keep rows with at least this rating
+    label: str | None = None  # 1 where what was shown was taken, 0 where not: see `training.samples`
     split: SplitConfig = LeaveLastOut()
 
 

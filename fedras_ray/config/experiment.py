@@ -23,7 +23,7 @@ from fedras_ray.config.codecs import (
     NoFeedback,
     ProductCodec,
 )
-from fedras_ray.config.data import CatalogData, DataConfig
+from fedras_ray.config.data import CatalogData, DataConfig, FileData
 from fedras_ray.config.fleet import FedScaleFleet, FleetConfig
 from fedras_ray.config.network import NetworkConfig
 from fedras_ray.config.pacing import PacingConfig, SelectionConfig, UniformSelection
@@ -74,6 +74,16 @@ class Experiment(Section):
         if isinstance(self.codec, ProductCodec) and self.model.width % self.codec.parts:
             raise ValueError(
                 f"codec.parts is {self.codec.parts}, which does not divide model.width, {self.model.width}"
+            )
+        if self.model.start is not None and self.downlink.kind != "dense":
+            raise ValueError(
+                f"downlink.kind is '{self.downlink.kind}': its newcomers draw the first table from the seed, "
+                "which is not that of model.start; take 'dense'"
+            )
+        if self.training.samples == "given" and not (isinstance(self.data, FileData) and self.data.label):
+            raise ValueError(
+                "training.samples is 'given', but the data bring none: with data.kind 'file', name the "
+                "column of labels in data.label"
             )
         return self
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from fedras_ray.config.base import Count, NotNegative, Positive, Section
 
@@ -92,10 +92,19 @@ class ServerConfig(Section):
 
     optimizer: OptimizerConfig = SgdServer()
     decay: DecayConfig = ConstantRate()
+    average: Literal["items", "clients"] = "items"  # clients: one mean over all of a version (FedAvg)
     count_power: float = Field(default=0.5, ge=0, le=1)  # 0: sum, 1: mean over the clients of an item
     client_weight: Literal["uniform", "samples"] = "uniform"
     staleness: StalenessConfig = ConstantStaleness()
     staleness_limit: StalenessLimit = StalenessLimit()
+
+    @model_validator(mode="after")
+    def _one_divisor(self) -> ServerConfig:
+        """A mean over all clients is not divided again by how many have an item."""
+        default = ServerConfig.model_fields["count_power"].default
+        if self.average == "clients" and self.count_power != default:
+            raise ValueError("count_power is for average 'items'; with average 'clients' leave it out")
+        return self
 
 
 class EvaluationConfig(Section):

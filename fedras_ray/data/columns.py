@@ -22,7 +22,7 @@ ROLES = ("user", "item", "rating", "timestamp")
 
 
 def assemble(columns: Mapping[str, Column], where: Where, least_rating: float | None = None) -> RawRatings:
-    """Ratings from columns by role: ``user`` and ``item``, and where there are any ``rating``, ``timestamp``.
+    """Ratings from columns by role: `user` and `item`; where there are any `rating`, `timestamp`, `label`.
 
     Raises:
         DataError: a name is empty, a number is none, or no row has at least `least_rating`.
@@ -30,6 +30,7 @@ def assemble(columns: Mapping[str, Column], where: Where, least_rating: float | 
     texts = {role: _trimmed(column) for role, column in columns.items()}
     rating = _numbers(texts["rating"], where) if "rating" in texts else None
     timestamp = _times(texts["timestamp"], where) if "timestamp" in texts else None
+    label = _labels(texts["label"], where) if "label" in texts else None
     for role in ("user", "item"):
         _check_names(texts[role], role, where)
     if rating is not None and least_rating is not None:
@@ -41,7 +42,7 @@ def assemble(columns: Mapping[str, Column], where: Where, least_rating: float | 
         timestamp = None if timestamp is None else timestamp[keep]
     users, user_names = _dense(texts["user"])
     items, item_names = _dense(texts["item"])
-    return RawRatings(users, items, user_names, item_names, rating, timestamp)
+    return RawRatings(users, items, user_names, item_names, rating, timestamp, label)
 
 
 def _trimmed(column: Column) -> Column:
@@ -92,6 +93,14 @@ def _names(distinct: Column) -> NDArray[Any]:
 def _numbers(column: Column, where: Where) -> NDArray[np.float64]:
     values = _convert(column, [_cast(pa.float64())], "the rating", "a number", where)
     return values.astype(np.float64)
+
+
+def _labels(column: Column, where: Where) -> NDArray[np.bool_]:
+    values = _convert(column, [_cast(pa.float64())], "the label", "0 or 1", where)
+    known = (values == 0) | (values == 1)
+    if not known.all():
+        raise _misfit(column, int(np.argmin(known)), "the label", "0 or 1", where)
+    return np.asarray(values == 1)
 
 
 def _times(column: Column, where: Where) -> Times:

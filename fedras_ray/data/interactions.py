@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fedras_ray.data.samples import LabelledSamples
 from fedras_ray.errors import DataError
 
 
@@ -84,10 +85,13 @@ class Dataset:
     test: Interactions
     source: str  # where it came from, for the tracking server
     negatives: NDArray[np.int32] | None = None  # (U, N) sampled candidates; -1 where a user has no test
+    given: LabelledSamples | None = None  # what clients may train on instead of drawing negatives
 
     def __post_init__(self) -> None:
         if (self.train.user_count, self.train.item_count) != (self.test.user_count, self.test.item_count):
             raise DataError(self.name, "train and test disagree about the number of users or items")
+        if self.given is not None and self.given.user_count != self.user_count:
+            raise DataError(self.name, "train and the given samples disagree about the number of users")
 
     @property
     def user_count(self) -> int:
@@ -98,8 +102,10 @@ class Dataset:
         return self.train.item_count
 
     def digest(self) -> str:
-        """SHA-256 over train and test (and the given negatives, where there are any)."""
+        """SHA-256 over train and test, and the given negatives and samples, where there are any."""
         state = hashlib.sha256((self.train.digest() + self.test.digest()).encode())
         if self.negatives is not None:
             state.update(self.negatives.astype("<i4").tobytes())
+        if self.given is not None:
+            state.update(self.given.digest().encode())
         return state.hexdigest()

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fedras_ray.config.data import CatalogData, DataConfig, FileData, LeaveLastOut
+from fedras_ray.data import impressions
 from fedras_ray.data.catalog import entry
 from fedras_ray.data.folders import Presplit
 from fedras_ray.data.histories import Histories, histories
@@ -34,8 +35,7 @@ def load(config: DataConfig, seed: int, say: Say = silent) -> Dataset:
     if isinstance(config, CatalogData):
         return _load_catalog(config, seed, say)
     if isinstance(config, FileData):
-        path = Path(config.path)
-        return _divided(path.stem, histories(read_own_file(config)), config, seed, str(path))
+        return _load_file(config, seed)
     name = f"synthetic-{config.users}x{config.items}"
     return _divided(name, generate(config, seed), config, seed, f"generated with seed {seed}")
 
@@ -50,12 +50,22 @@ def _load_catalog(config: CatalogData, seed: int, say: Say) -> Dataset:
     return Dataset(config.name, content.train, content.test, source, content.negatives)
 
 
+def _load_file(config: FileData, seed: int) -> Dataset:
+    path, raw = Path(config.path), read_own_file(config)
+    if raw.labels is None:
+        return _divided(path.stem, histories(raw), config, seed, str(path))
+    return _whole(impressions.divided(path.stem, raw, raw.labels, config.split, seed, str(path)), config)
+
+
 def _divided(name: str, told: Histories, config: DataConfig, seed: int, source: str) -> Dataset:
-    train, test = split(told, config.split, seed)
-    for side, interactions in (("train", train), ("test", test)):
+    return _whole(Dataset(name, *split(told, config.split, seed), source), config)
+
+
+def _whole(dataset: Dataset, config: DataConfig) -> Dataset:
+    for side, interactions in (("train", dataset.train), ("test", dataset.test)):
         if len(interactions) == 0:
-            raise DataError(name, f"the {config.split.kind} split leaves nothing in {side}")
-    return Dataset(name, train, test, source)
+            raise DataError(dataset.name, f"the {config.split.kind} split leaves nothing in {side}")
+    return dataset
 
 
 def describe(dataset: Dataset) -> dict[str, Any]:

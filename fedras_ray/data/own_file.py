@@ -23,13 +23,21 @@ def read_own_file(config: FileData) -> RawRatings:
     """Ratings from the file that a `FileData` names; its ending says what it is.
 
     Raises:
-        ConfigError: `least_rating` without a rating column.
+        ConfigError: `least_rating` without a rating column, or beside a label column.
         DataError: the file, a column or a line is wrong; `where` is ``path:line`` (``path:row`` for Parquet).
     """
     if config.least_rating is not None and config.rating is None:
         raise ConfigError("data.least_rating", "needs data.rating, the column that it looks at")
+    if config.least_rating is not None and config.label is not None:
+        raise ConfigError("data.least_rating", "data.label says what was taken; leave one of the two out")
     path = Path(config.path).expanduser()
-    roles = {"user": config.user, "item": config.item, "rating": config.rating, "timestamp": config.timestamp}
+    roles = {
+        "user": config.user,
+        "item": config.item,
+        "rating": config.rating,
+        "timestamp": config.timestamp,
+        "label": config.label,
+    }
     names = {role: name for role, name in roles.items() if name is not None}
     ending = path.suffix.lower()
     if not path.is_file():

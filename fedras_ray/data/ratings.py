@@ -32,9 +32,10 @@ class RawRatings:
     item_names: Names  # (I,) strictly increasing
     ratings: NDArray[np.float64] | None = None  # (M,)
     timestamps: Times | None = None  # (M,) any unit, later is larger
+    labels: NDArray[np.bool_] | None = None  # (M,) whether what was shown was taken
 
     def __post_init__(self) -> None:
-        for column in (self.items, self.ratings, self.timestamps):
+        for column in (self.items, self.ratings, self.timestamps, self.labels):
             if column is not None and len(column) != len(self.users):
                 raise DataError("ratings", "columns of different lengths")
         for field in fields(self):

@@ -71,17 +71,27 @@ def temporal(histories: Histories, test_fraction: float) -> Split:
     Raises:
         DataError: there are no times, or nothing lies after the instant.
     """
+    cut = last_training_time(histories, test_fraction)
+    is_test = np.asarray(histories.times) > cut
+    if not is_test.any():
+        raise DataError("temporal split", f"no interaction is later than {cut}; the test would be empty")
+    return _divide(histories, is_test)
+
+
+def last_training_time(histories: Histories, test_fraction: float) -> float:
+    """The instant of `temporal`, in the unit of the data.
+
+    Raises:
+        DataError: there are no times.
+    """
     times = histories.times
     if times is None:
         raise DataError(
             "temporal split", "needs timestamps and this data has none; use leave-last-out or ratio"
         )
     kept = int(np.ceil(len(times) * (1 - test_fraction)))
-    cut = np.partition(times, kept - 1)[kept - 1]  # the last instant of the training time
-    is_test = times > cut
-    if not is_test.any():
-        raise DataError("temporal split", f"no interaction is later than {cut}; the test would be empty")
-    return _divide(histories, is_test)
+    instant: float = np.partition(times, kept - 1)[kept - 1]
+    return instant
 
 
 def _divide(histories: Histories, is_test: NDArray[np.bool_]) -> Split:

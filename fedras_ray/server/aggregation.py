@@ -7,6 +7,13 @@ I items, D width. With update rows Δ_c and weights w_c the step of item i is
 ``power = 0`` is the sum (popular items leap), ``power = 1`` the mean (rare items crawl at the pace
 of one client, popular ones too); in between, an item moves further the more clients agree. A row of
 zeros counts as absent, so that a dense upload is aggregated as the sparse one it stands for.
+
+Or it is FedAvg's weighted mean over all clients, where who does not have an item says that it stays:
+
+    Σ_c w_c Δ_c[i] / Σ_c w_c
+
+(McMahan, Moore, Ramage, Hampson, Agüera y Arcas, "Communication-Efficient Learning of Deep Networks from
+Decentralized Data", AISTATS 2017, arXiv 1602.05629; there w_c is the client's number of samples.)
 """
 
 from __future__ import annotations
@@ -27,6 +34,7 @@ class Accumulator:
     item_count: int
     width: int
     updates: int = 0
+    weight: float = 0.0  # Σ w
     total: NDArray[np.float32] = field(init=False)  # (I, D) Σ w Δ
     count: NDArray[np.int32] = field(init=False)  # (I,)
 
@@ -38,13 +46,22 @@ class Accumulator:
         """Fold one decoded update in, with its weight (staleness × client)."""
         counting.add_rows(self.total, self.count, update.item_ids, update.rows, np.float32(weight))
         self.updates += 1
+        self.weight += weight
 
-    def step(self, power: float) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """The touched items (increasing) and their steps (t, D); the accumulator is empty afterwards."""
+    def step(self, power: float | None) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """The touched items (increasing) and their steps (t, D); the accumulator is empty afterwards.
+
+        Args:
+            power: of the clients of an item; None: the mean over all clients.
+        """
         touched = np.flatnonzero(self.count)
-        divisor = self.count[touched].astype(np.float32) ** np.float32(power)
-        rows = self.total[touched] / divisor[:, None]
+        if power is None:
+            rows = self.total[touched] / np.float32(self.weight or 1.0)
+        else:
+            divisor = self.count[touched].astype(np.float32) ** np.float32(power)
+            rows = self.total[touched] / divisor[:, None]
         self.total[touched] = 0
         self.count[touched] = 0
         self.updates = 0
+        self.weight = 0.0
         return touched, rows

@@ -10,8 +10,6 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fedras_ray.config.client import TrainingConfig
-
 Floats = NDArray[np.float64]
 Number = TypeVar("Number", float, Floats)
 
@@ -57,11 +55,13 @@ def target_s(turn_s: Floats, patience: float) -> float:
 
 
 def expected_rows(
-    positives: NDArray[np.int64], item_count: int, training: TrainingConfig
+    positives: NDArray[np.int64], item_count: int, draws: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """Distinct rows (U,) of a turn on average: its positives, and negatives drawn with replacement."""
+    """Distinct rows (U,) of a turn on average: its positives, and `draws` (U,) negatives with replacement.
+
+    Where samples are given, the others are taken for drawn: which they are is not the server's to know.
+    """
     free = item_count - positives  # (U,)
-    draws = positives * training.negatives
     with np.errstate(divide="ignore"):
         untouched = np.exp(draws * np.log1p(-1.0 / np.maximum(free, 1)))  # (1 − 1/free)^draws
     drawn = np.where((free > 0) & (draws > 0), free * (1 - untouched), 0.0)

@@ -9,6 +9,7 @@ from fedras_ray.clock import Nanos
 from fedras_ray.codecs.base import ItemUpdate
 from fedras_ray.config import Experiment
 from fedras_ray.models.base import Model
+from fedras_ray.models.start import first_items
 from fedras_ray.records import EndRecord, VersionRecord
 from fedras_ray.server.aggregation import Accumulator
 from fedras_ray.server.optimizers import build_optimizer
@@ -24,8 +25,8 @@ class Server:
     def __init__(self, experiment: Experiment, item_count: int, model: Model) -> None:
         self._config = experiment.server
         self._versions = experiment.schedule.versions
-        self.table: NDArray[np.float32] = model.initial_items(
-            item_count, stream(experiment.seed, Purpose.ITEM_TABLE)
+        self.table: NDArray[np.float32] = first_items(
+            experiment.model, model, item_count, stream(experiment.seed, Purpose.ITEM_TABLE)
         )
         self._optimizer = build_optimizer(self._config.optimizer, *self.table.shape)
         self._schedule = experiment.schedule
@@ -71,7 +72,8 @@ class Server:
     ) -> VersionRecord:
         """Make the next version from what arrived in a tier."""
         updates = self._sums[tier].updates
-        touched, step = self._sums[tier].step(self._config.count_power)
+        power = self._config.count_power if self._config.average == "items" else None
+        touched, step = self._sums[tier].step(power)
         self._versions_of[tier] += 1
         factor = rate_factor(self._config.decay, self.version, self._versions)
         factor *= tier_factor(self._schedule, self._versions_of, tier)

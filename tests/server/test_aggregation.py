@@ -39,6 +39,19 @@ def test_the_step_is_the_weighted_sum_over_a_power_of_how_many_spoke(update_of, 
         np.testing.assert_allclose(row, expected[item], rtol=1e-5, atol=1e-6)
 
 
+@settings(max_examples=60)
+@given(arrivals=ARRIVALS)
+def test_the_mean_over_clients_counts_those_that_did_not_speak(update_of, arrivals):
+    accumulator = Accumulator(ITEMS, WIDTH)
+    for rows, weight in arrivals:
+        accumulator.add(update_of(rows, ITEMS), weight)
+    touched, step = accumulator.step(None)
+    expected = {item: row / sum(w for _, w in arrivals) for item, row in reference(arrivals, 0).items()}
+    assert touched.tolist() == sorted(expected)
+    for item, row in zip(touched, step, strict=True):
+        np.testing.assert_allclose(row, expected[item], rtol=1e-5, atol=1e-6)
+
+
 def test_a_row_of_zeros_does_not_count(update_of):
     accumulator = Accumulator(ITEMS, WIDTH)
     accumulator.add(update_of({1: [4, 2], 3: [0, 0]}, ITEMS), 1)
@@ -71,7 +84,7 @@ def test_the_accumulator_is_empty_after_a_step(update_of):
     accumulator = Accumulator(ITEMS, WIDTH)
     accumulator.add(update_of({0: [1, 1], 5: [2, 2]}, ITEMS), 3)
     accumulator.step(1)
-    assert accumulator.updates == 0
+    assert accumulator.updates == accumulator.weight == 0
     assert not accumulator.total.any()
     assert not accumulator.count.any()
     assert [len(part) for part in accumulator.step(1)] == [0, 0]

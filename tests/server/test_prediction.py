@@ -59,13 +59,14 @@ def test_expected_rows_are_the_mean_of_real_turns(positives, item_count):
         len(local_samples(items, item_count, training, stream(1, Purpose.LOCAL_SAMPLING, 0, t)).item_ids)
         for t in range(60)
     ]
-    (expected,) = expected_rows(np.array([positives]), item_count, training)
+    draws = np.array([training.negatives * positives])
+    (expected,) = expected_rows(np.array([positives]), item_count, draws)
     assert expected == pytest.approx(np.mean(turns), abs=max(1.0, 0.01 * np.mean(turns)))
 
 
 def test_nobody_touches_more_rows_than_there_are():
     positives = np.array([0, 1, 50, 99, 100])
-    rows = expected_rows(positives, 100, TrainingConfig(negatives=50))
+    rows = expected_rows(positives, 100, 50 * positives)
     assert (rows <= 100).all()
     assert rows[0] == 0
     assert rows[-1] == 100

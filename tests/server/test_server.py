@@ -40,6 +40,15 @@ def test_a_version_is_the_table_plus_what_arrived(update_of):
     assert (one.version, one.arrived(0), one.made_at_ns) == (1, 0, 77)
 
 
+def test_fedavg_is_the_mean_over_the_samples_of_all_clients(update_of):
+    one = server(count_power=0.5, average="clients", client_weight="samples")
+    before = one.table.copy()
+    one.take(update_of({1: [4, 8]}, ITEMS), 0, 0.0, 0.5)
+    one.take(update_of({3: [2, 2]}, ITEMS), 0, 0.0, 1.5)
+    one.advance(0, 0, 0, 0)
+    np.testing.assert_allclose((one.table - before)[[1, 3]], [[1, 2], [1.5, 1.5]], rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("settings", "weight"),
     [

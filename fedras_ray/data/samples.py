@@ -1,0 +1,54 @@
+"""Samples that data bring along: what each client was shown, and whether it took it.
+
+U users, I items, M samples. The same item may be in a row several times, with either label.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fedras_ray.errors import DataError
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelledSamples:
+    """A row for each user, in the order in which the samples were given."""
+
+    offsets: NDArray[np.int64]  # (U + 1,)
+    items: NDArray[np.int32]  # (M,)
+    labels: NDArray[np.float32]  # (M,) 1: taken, 0: not
+
+    def __post_init__(self) -> None:
+        if len(self.offsets) == 0 or self.offsets[0] != 0 or self.offsets[-1] != len(self.items):
+            raise DataError("samples", "row offsets do not span the items")
+        if len(self.items) != len(self.labels):
+            raise DataError("samples", "items and labels of different lengths")
+        for array in (self.offsets, self.items, self.labels):
+            array.flags.writeable = False
+
+    @property
+    def user_count(self) -> int:
+        return len(self.offsets) - 1
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def of(self, user: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """The items and labels of one user, first to last, as read-only views."""
+        row = slice(self.offsets[user], self.offsets[user + 1])
+        return self.items[row], self.labels[row]
+
+    def counts(self) -> NDArray[np.int64]:
+        """(U,) samples per user."""
+        return np.diff(self.offsets)
+
+    def digest(self) -> str:
+        """SHA-256 over the arrays: the same samples in the same order, the same digest."""
+        state = hashlib.sha256(f"samples {self.user_count}".encode())
+        for array, kind in ((self.offsets, "<i8"), (self.items, "<i4"), (self.labels, "<f4")):
+            state.update(array.astype(kind).tobytes())
+        return state.hexdigest()

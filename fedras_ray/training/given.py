@@ -1,0 +1,49 @@
+"""A turn over the samples that the data bring along; nothing is drawn but their order, where one is wanted.
+
+S samples of a client, n distinct items among them, I items.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from fedras_ray.config.client import TrainingConfig
+from fedras_ray.training.steps import BatchedSamples, Ids, LocalSamples, Samples, StepSamples, placed
+
+
+def given_samples(
+    items: Ids,
+    labels: NDArray[np.float32],
+    item_count: int,
+    config: TrainingConfig,
+    draw: Callable[[], Generator],
+    epochs: int = 0,
+) -> Samples:
+    """One turn of a client on its own samples.
+
+    Args:
+        items: (S,) in the order in which they were given.
+        labels: (S,) 1: taken, 0: not.
+        item_count: I.
+        config: with the batch size, and whether the order is kept.
+        draw: makes the stream that mini-batches are shuffled with, in every epoch anew; without mini-batches,
+            and where the order is kept, it is not called.
+        epochs: 0: those of `config`.
+    """
+    epochs, samples = epochs or config.epochs, len(items)
+    item_ids, place = placed(items, item_count)
+    if config.batch_size == 0 or config.batch_size >= samples:
+        weight = np.bincount(place, minlength=len(item_ids)).astype(np.float32)
+        positive = np.bincount(place, labels, minlength=len(item_ids)).astype(np.float32)
+        return LocalSamples(item_ids, (StepSamples(None, weight, positive),) * epochs, epochs * samples)
+    if config.order == "given":
+        place, labels = (place, labels) if epochs == 1 else (np.tile(place, epochs), np.tile(labels, epochs))
+    else:
+        rng = draw()
+        order = np.concatenate([rng.permutation(samples) for _ in range(epochs)])
+        place, labels = place[order], labels[order]
+    return BatchedSamples(item_ids, place, labels, samples, config.batch_size)

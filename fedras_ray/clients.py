@@ -27,11 +27,20 @@ from fedras_ray.config.codecs import ResidualFeedback
 from fedras_ray.data.interactions import Dataset
 from fedras_ray.errors import ClientError, FedrasError
 from fedras_ray.evaluation.quality import full_quality, sample_negatives, sampled_quality
+from fedras_ray.models.base import RaggedModel
 from fedras_ray.models.build import build_model
 from fedras_ray.models.start import first_private
 from fedras_ray.streams import Purpose, stream
-from fedras_ray.training.cohort import ClientResult, ClientWork, train_cohort
+from fedras_ray.training.cohort import ClientWork, train_cohort
 from fedras_ray.training.given import given_samples
+from fedras_ray.training.ragged import (
+    Addresses,
+    RaggedSamples,
+    Trained,
+    joined,
+    sample_each,
+    train_each,
+)
 from fedras_ray.training.sampling import local_samples
 from fedras_ray.training.steps import Samples
 
@@ -82,6 +91,9 @@ class ClientHost:
         self._experiment = experiment
         self._dataset = dataset
         self._model = build_model(experiment.model)
+        self._given = dataset.given if experiment.training.samples == "given" else None
+        is_plain = experiment.training.batch_size == 0 and self._given is None
+        self._ragged = self._model if is_plain and isinstance(self._model, RaggedModel) else None
         self._codec = build_codec(experiment.codec)
         self._views: dict[int, Table] = {}
         self._private: dict[int, Table] = {}  # shard -> (clients of the shard, P)
@@ -107,7 +119,10 @@ class ClientHost:
 
     def requests(self, turns: Sequence[tuple[int, int]]) -> list[NDArray[np.int32]]:
         """The rows (n,) that each (client, turn) will touch, which are those its upload will name."""
-        return [self._samples(client, turn, epochs=0).item_ids for client, turn in turns]
+        if self._ragged is None or not turns:
+            return [self._samples(client, turn, epochs=0).item_ids for client, turn in turns]
+        samples = self._samples_of_each(*np.array(turns, np.int64).T)
+        return np.split(samples.item_ids, samples.offsets[1:-1])
 
     def train(self, shard: int, assignments: Sequence[Assignment]) -> list[Turn]:
         """Train and encode the turns of some clients of one shard together, in order.
@@ -115,24 +130,19 @@ class ClientHost:
         Raises:
             ClientError: a client's update cannot be computed or encoded.
         """
-        work = [self._work(shard, one) for one in assignments]
-        results = train_cohort(self._model, work, self._experiment.training)
-        outgoing = [self._outgoing(*each) for each in zip(assignments, work, results, strict=True)]
+        if not assignments:
+            return []
+        trained = self._trained(shard, assignments)
+        self._check(assignments, trained)
+        outgoing = [self._outgoing(place, one, trained) for place, one in enumerate(assignments)]
         blobs = self._encoded(assignments, outgoing)
-        for one, result, out, blob in zip(assignments, results, outgoing, blobs, strict=True):
-            self._keep(shard, one.client, result)
+        self._keep(shard, assignments, trained.private)
+        for one, out, blob in zip(assignments, outgoing, blobs, strict=True):
             self._keep_residual(one.client, out.update, blob)
-        return [
-            Turn(
-                one.client,
-                blob,
-                len(job.samples.item_ids),
-                job.samples.sample_count,
-                sparse_bytes(len(out.update.item_ids), out.update.item_count, out.update.width),
-                result.loss,
-            )
-            for one, job, out, result, blob in zip(assignments, work, outgoing, results, blobs, strict=True)
-        ]
+        rows = np.diff(trained.offsets).tolist()
+        sparse = [sparse_bytes(len(o.update.item_ids), o.update.item_count, o.update.width) for o in outgoing]
+        clients = [one.client for one in assignments]
+        return list(map(Turn, clients, blobs, rows, trained.samples, sparse, trained.losses))
 
     def evaluate(self, shard: int, views: NDArray[np.int64], training: Sequence[int]) -> ShardQuality:
         """Rank for every user of a shard that has a test item.
@@ -170,6 +180,26 @@ class ClientHost:
     def _members(self, shard: int) -> Clients:
         return np.arange(shard, self._dataset.user_count, self._shards)
 
+    def _trained(self, shard: int, assignments: Sequence[Assignment]) -> Trained:
+        """Every client's local training: as ragged arrays where the model can, else as a cohort."""
+        training = self._experiment.training
+        if self._ragged is None:
+            work = [self._work(shard, one) for one in assignments]
+            return joined(work, train_cohort(self._model, work, training))
+        clients, turns, views, epochs = np.array(
+            [(one.client, one.turn, one.view, one.epochs) for one in assignments], np.int64
+        ).T
+        samples = self._samples_of_each(clients, turns)
+        private = self._private[shard][clients // self._shards]
+        used, table_of = np.unique(views, return_inverse=True)
+        tables = [self._views[view] for view in used.tolist()]
+        epochs = np.where(epochs, epochs, training.epochs)
+        return train_each(self._ragged, samples, tables, table_of, private, epochs, training)
+
+    def _samples_of_each(self, clients: Clients, turns: Clients) -> RaggedSamples:
+        addresses = Addresses(self._experiment.seed, clients, turns)
+        return sample_each(self._dataset.train, addresses, self._experiment.training.negatives)
+
     def _work(self, shard: int, one: Assignment) -> ClientWork:
         samples = self._samples(one.client, one.turn, one.epochs)
         private = self._private[shard][one.client // self._shards]
@@ -181,17 +211,22 @@ class ClientHost:
         def draw() -> Generator:
             return stream(self._experiment.seed, Purpose.LOCAL_SAMPLING, client, turn)
 
-        if training.samples == "given" and self._dataset.given is not None:
-            return given_samples(*self._dataset.given.of(client), item_count, training, draw, epochs)
+        if self._given is not None:
+            return given_samples(*self._given.of(client), item_count, training, draw, epochs)
         return local_samples(self._dataset.train.of(client), item_count, training, draw(), epochs)
 
-    def _outgoing(self, one: Assignment, work: ClientWork, result: ClientResult) -> Outgoing:
-        if not np.isfinite(result.private).all():
-            raise ClientError(one.client, one.version, NOT_FINITE)
-        rows, feedback = result.delta, self._experiment.feedback
+    def _check(self, assignments: Sequence[Assignment], trained: Trained) -> None:
+        finite = np.isfinite(trained.private).all(axis=1)  # (C,)
+        if not finite.all():
+            first = assignments[int(finite.argmin())]
+            raise ClientError(first.client, first.version, NOT_FINITE)
+
+    def _outgoing(self, place: int, one: Assignment, trained: Trained) -> Outgoing:
+        its = slice(trained.offsets[place], trained.offsets[place + 1])
+        item_ids, rows, feedback = trained.item_ids[its], trained.delta[its], self._experiment.feedback
         if isinstance(feedback, ResidualFeedback) and one.client in self._residual:
-            rows = compensated(work.samples.item_ids, rows, self._residual[one.client], feedback.decay)
-        update = ItemUpdate(work.samples.item_ids, rows, self._dataset.item_count)
+            rows = compensated(item_ids, rows, self._residual[one.client], feedback.decay)
+        update = ItemUpdate(item_ids, rows, self._dataset.item_count)
         draw = self._encoding_stream(one)
         return Outgoing(update, draw, one.budget_bytes, one.version, one.actions)
 
@@ -208,10 +243,11 @@ class ClientHost:
     def _encoding_stream(self, one: Assignment) -> Callable[[], Generator]:
         return lambda: stream(self._experiment.seed, Purpose.ENCODING, one.client, one.turn)
 
-    def _keep(self, shard: int, client: int, result: ClientResult) -> None:
-        place = client // self._shards
-        self._before[shard][client] = self._private[shard][place].copy()
-        self._private[shard][place] = result.private
+    def _keep(self, shard: int, assignments: Sequence[Assignment], private: Table) -> None:
+        clients = [one.client for one in assignments]
+        places = np.array(clients) // self._shards
+        self._before[shard].update(zip(clients, self._private[shard][places], strict=True))
+        self._private[shard][places] = private
 
     def _keep_residual(self, client: int, sent: ItemUpdate, blob: bytes) -> None:
         feedback = self._experiment.feedback

@@ -100,6 +100,33 @@ class BatchCompiledModel(Model, Protocol):
         ...
 
 
+@runtime_checkable
+class RaggedModel(CompiledModel, Protocol):
+    """A compiled model that also trains many clients in one call; who changes `fit` changes `fit_each`."""
+
+    def fit_each(
+        self,
+        table: Floats,
+        members: NDArray[np.int64],
+        item_ids: NDArray[np.int32],
+        offsets: NDArray[np.int64],
+        weight: Floats,
+        positive: Floats,
+        private: Floats,
+        steps: NDArray[np.int64],
+        rates: Rates,
+        delta: Floats,
+        losses: NDArray[np.float64],
+    ) -> None:
+        """`fit` for `members` of C clients, who received rows of `table` (I, D).
+
+        Client c has the N rows' `item_ids`, `weight` and `positive` from offsets[c] to offsets[c + 1], and
+        goes as many `steps` (C,) as it should. What its rows gained is written to `delta` (N, D), the loss
+        before to `losses` (C,), the new private state to `private` (C, P).
+        """
+        ...
+
+
 class LossModel:
     """A model whose step follows from its loss by autograd.
 

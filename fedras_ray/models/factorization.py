@@ -79,6 +79,25 @@ class FactorizationModel(LossModel):
         each = np.float32(rates.item), np.float32(rates.private), np.float32(rates.weight_decay)
         return descending.fit(rows, private, place, label, epoch_samples, batch_size, is_mean, *each)
 
+    def fit_each(
+        self,
+        table: Floats,
+        members: NDArray[np.int64],
+        item_ids: NDArray[np.int32],
+        offsets: NDArray[np.int64],
+        weight: Floats,
+        positive: Floats,
+        private: Floats,
+        steps: NDArray[np.int64],
+        rates: Rates,
+        delta: Floats,
+        losses: NDArray[np.float64],
+    ) -> None:
+        """See `RaggedModel.fit_each`."""
+        each = np.float32(rates.item), np.float32(rates.private), np.float32(rates.weight_decay)
+        rows = item_ids, offsets, weight, positive
+        factorizing.fit_each(table, members, *rows, private, steps, *each, delta, losses)
+
     def scores(self, private: Tensor, table: Tensor) -> Tensor:
         """(C, I) dot products."""
         return private @ table.T

@@ -1,0 +1,124 @@
+"""Turns of many clients at once, where every step takes all samples: ragged arrays from end to end.
+
+C clients, N rows of all of them together, D table width, P private width. Clients lie one after the other;
+the rows of client c are those from offsets[c] to offsets[c + 1]. What comes out is, bit for bit, what
+`local_samples` and `train_cohort` give each client by itself; the tests hold the two to each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fedras_ray.config.client import TrainingConfig
+from fedras_ray.data.interactions import Interactions
+from fedras_ray.kernels import drawing, tallying
+from fedras_ray.models.base import RaggedModel, Rates
+from fedras_ray.streams import Purpose
+from fedras_ray.training.cohort import ClientResult, ClientWork
+
+Floats = NDArray[np.float32]
+Numbers = NDArray[np.int64]
+
+
+class Addresses(NamedTuple):
+    """Whose turns: what the randomness of each hangs on."""
+
+    seed: int
+    clients: Numbers  # (C,)
+    turns: Numbers  # (C,)
+
+
+class RaggedSamples(NamedTuple):
+    """Which rows each client touches, and its samples of one epoch, counted per row."""
+
+    offsets: Numbers  # (C + 1,)
+    item_ids: NDArray[np.int32]  # (N,) increasing within a client
+    weight: Floats  # (N,) samples on the row
+    positive: Floats  # (N,) positives among them
+    counts: Numbers  # (C,) samples
+
+
+class Trained(NamedTuple):
+    """What local training changed."""
+
+    offsets: Numbers  # (C + 1,)
+    item_ids: NDArray[np.int32]  # (N,)
+    delta: Floats  # (N, D) new rows minus received rows
+    private: Floats  # (C, P) the new private states
+    losses: list[float]  # of each client, see `ClientResult`
+    samples: list[int]  # of each client, over all epochs
+
+
+def sample_each(positives: Interactions, of: Addresses, negatives: int) -> RaggedSamples:
+    """The samples of each client's turn, with so many negatives for every positive."""
+    starts, ends = positives.offsets[of.clients], positives.offsets[of.clients + 1]
+    held = ends - starts  # (C,)
+    free = positives.item_count - held
+    draws = np.where(free > 0, negatives * held, 0)
+    places = np.concatenate([[0], np.cumsum(draws)])
+    keys = spawn_keys(Purpose.LOCAL_SAMPLING, of.clients, of.turns)
+    ranks = drawing.below(drawing.entropy(of.seed), keys, np.maximum(free, 1), places)
+    counted = tallying.tallied(positives.items, starts, ends, ranks, places, positives.item_count)
+    return RaggedSamples(*counted, counts=held + draws)
+
+
+def train_each(
+    model: RaggedModel,
+    samples: RaggedSamples,
+    tables: list[Floats],
+    table_of: Numbers,
+    private: Floats,
+    epochs: Numbers,
+    config: TrainingConfig,
+) -> Trained:
+    """Train each client.
+
+    Args:
+        model: what is trained.
+        samples: of each client.
+        tables: the states of the item table, (I, D) each, that clients received.
+        table_of: (C,) which of them.
+        private: (C, P), which does not change.
+        epochs: (C,)
+        config: rates and loss; its epochs are not looked at.
+    """
+    rates = Rates(config.item_rate, config.private_rate, config.weight_decay)
+    own, losses = private.copy(), np.zeros(len(epochs))
+    delta = np.empty((len(samples.item_ids), tables[0].shape[1]), np.float32)
+    total = np.maximum(samples.counts, 1).astype(np.float32)  # (C,)
+    weight, positive = samples.weight, samples.positive
+    if config.loss == "mean":
+        each = np.repeat(total, np.diff(samples.offsets))  # (N,)
+        weight, positive = weight / each, positive / each
+    for number, table in enumerate(tables):
+        members = np.flatnonzero(table_of == number)
+        rows = samples.item_ids, samples.offsets, weight, positive
+        model.fit_each(table, members, *rows, own, epochs, rates, delta, losses)
+    if config.loss == "sum":
+        losses /= total
+    trained_on: list[int] = (epochs * samples.counts).tolist()
+    return Trained(samples.offsets, samples.item_ids, delta, own, losses.tolist(), trained_on)
+
+
+def joined(work: Sequence[ClientWork], results: Sequence[ClientResult]) -> Trained:
+    """What came of a cohort that was not trained as ragged arrays."""
+    offsets = np.cumsum([0, *(len(one.samples.item_ids) for one in work)])
+    return Trained(
+        offsets,
+        np.concatenate([one.samples.item_ids for one in work]),
+        np.concatenate([one.delta for one in results]),
+        np.stack([one.private for one in results]),
+        [one.loss for one in results],
+        [one.samples.sample_count for one in work],
+    )
+
+
+def spawn_keys(purpose: Purpose, clients: Numbers, turns: Numbers) -> NDArray[np.uint32]:
+    """(C, 3) the addresses of `streams.stream`."""
+    keys = np.empty((len(clients), 3), np.uint32)
+    keys[:, 0], keys[:, 1], keys[:, 2] = purpose, clients, turns
+    return keys

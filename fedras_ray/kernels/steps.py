@@ -4,17 +4,20 @@ An integer is a zero flag, a sign, and the rest in unary, beyond `UNARY` in Exp-
 mean of a quick and a slow estimate. Contexts follow the magnitudes so far in the integer's row and
 recently in its column: rows of popular items are busy, rows of rare ones are not.
 
-n rows, D width.
+n rows, D width, up to 2**16. The coder is compiled into these kernels, and the cache of machine code looks at
+this file alone: after a change of `ranging`, remove `__pycache__`.
 """
 
 from __future__ import annotations
+
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fedras_ray.kernels import ranging
 from fedras_ray.kernels.compiling import compiled, inlined
-from fedras_ray.kernels.ranging import EVENLY, Events, Octets, Words
+from fedras_ray.kernels.ranging import EVENLY, Octets, Writer
 
 Steps = NDArray[np.int32]  # (n, D)
 Numbers = NDArray[np.int64]
@@ -28,41 +31,77 @@ LARGEST = (1 << PREFIX) - 1
 QUICK, SLOW = 4, 7  # a chance moves by 2**-QUICK and 2**-SLOW of the way for every bit
 CERTAIN = 32  # no chance is nearer to 0 or 1 than this, over 2**16
 SEEN = 64  # magnitudes beyond count as this one in the contexts
-ALL, ROW, TOTAL = 0, 1, 2  # magnitudes: a mean over everything, over recent rows, the sum in this row
+
+_MOST_BYTES = ranging.MOST_BYTES * (2 + UNARY + 2 * 32)  # that one integer takes, of whatever an int32 holds
+_SHIFT: Final = 48  # of inverses
+
+
+def _bucket(mean: int) -> int:
+    """How busy a row is whose mean magnitude is `mean` 64ths: 0 … BUSY - 1, roughly logarithmic."""
+    bucket, edge = min(mean >> 2, 2), 11
+    while mean >= edge and bucket < BUSY - 1:
+        bucket += 1
+        edge += edge // 3 if edge < 64 else edge // 2
+    return bucket
+
+
+_BUCKETS: Final = np.array([_bucket(mean) for mean in range(SEEN * 64 + 1)])
 
 
 @compiled
 def encode(steps: Steps) -> Octets:
-    """(n, D) integers of magnitude up to `LARGEST` into bytes; about 20 ns for each."""
+    """(n, D) integers of magnitude up to `LARGEST` into bytes."""
     rows, width = steps.shape
-    events = np.empty(_event_count(steps), np.uint32)
-    count = 0
-    chances, means, columns = _chances(), np.zeros(3, np.int64), np.zeros(width, np.int64)
+    octets = np.empty(ranging.TAIL + _MOST_BYTES * width + steps.size // 2, np.uint8)
+    chances = np.full((BUSY * (KINDS + UNARY), 2), EVENLY, np.int32)  # each context's quick and slow estimate
+    columns, inverses = np.zeros(width, np.int64), _inverses(width)
+    everything = recent = 0  # magnitudes in 1024ths: a mean over all; in 64ths: over recent rows
+    low, span, place = ranging.writer()
     for row in range(rows):
+        if place + ranging.TAIL + _MOST_BYTES * width > len(octets):
+            octets = _longer(octets, place)
+        total = 0
         for column in range(width):
-            busy, kind = _busy(means, column), _kind(means, columns, column)
-            count = _put(events, count, chances, busy, kind, int(steps[row, column]))
-            _follow(means, columns, column, abs(int(steps[row, column])))
-        _end_row(means, width)
-    return ranging.write(events[:count])
+            place_of = np.uintp(column)  # unsigned: no look whether it counts from the end
+            busy, kept = _busy(total, recent, inverses[place_of]), columns[place_of]
+            context = busy * KINDS + _kind(kept, everything)
+            value = int(steps[np.uintp(row), place_of])
+            if value == 0:
+                low, span, place = _put_bit(octets, low, span, place, chances, context, False)
+                columns[place_of] = _followed(kept, 0, 5)
+                everything = _followed(everything, 0, 9)
+            else:
+                low, span, place = _put(octets, low, span, place, chances, busy, context, value)
+                seen = min(abs(value), SEEN)
+                total += seen
+                columns[place_of] = _followed(kept, seen, 5)
+                everything = _followed(everything, seen, 9)
+        recent += (64 * total // width - recent) >> 3
+    return octets[: ranging.close(octets, low, place)].copy()
 
 
 @compiled
 def decode(octets: Octets, rows: int, width: int) -> tuple[Steps, bool]:
     """The integers (n, D) of `encode`, and whether these are as many bytes as it writes for them."""
     steps = np.zeros((rows, width), np.int32)
-    chances, means, columns = _chances(), np.zeros(3, np.int64), np.zeros(width, np.int64)
-    state = ranging.reader(octets)
+    chances, columns, inverses = _chances(), np.zeros(width, np.int64), _inverses(width)
+    everything = recent = 0
+    code, span, place = ranging.reader(octets)
     for row in range(rows):
+        total = 0
         for column in range(width):
-            busy, kind = _busy(means, column), _kind(means, columns, column)
-            value = _take(state, octets, chances, busy, kind)
-            if abs(value) > LARGEST or ranging.overrun(state, octets) > 0:
+            mean = columns[column]
+            busy, kind = _busy(total, recent, inverses[column]), _kind(mean, everything)
+            code, span, place, value = _take(octets, code, span, place, chances, busy, kind)
+            if abs(value) > LARGEST or place > len(octets):
                 return steps, False
             steps[row, column] = value
-            _follow(means, columns, column, abs(value))
-        _end_row(means, width)
-    return steps, ranging.overrun(state, octets) == 0
+            seen = min(abs(value), SEEN)
+            total += seen
+            columns[column] = _followed(mean, seen, 5)
+            everything = _followed(everything, seen, 9)
+        recent += (64 * total // width - recent) >> 3
+    return steps, place == len(octets)
 
 
 @compiled
@@ -72,135 +111,145 @@ def _chances() -> Steps:
 
 
 @compiled
-def _event_count(steps: Steps) -> int:
-    """How many bits there are to write, at most."""
-    count = steps.size
-    for value in steps.flat:
-        if value:
-            count += 2 + min(abs(int(value)), UNARY)
-            over = abs(int(value)) - UNARY
-            while over > 0:
-                over >>= 1
-                count += 2
-    return count
+def _inverses(width: int) -> Numbers:
+    """What to multiply by, to divide by column + 2: (D,).
 
-
-@inlined
-def _busy(means: Numbers, column: int) -> int:
-    """The row's context, from its mean magnitude so far: 0 … BUSY - 1, roughly logarithmic."""
-    mean = (64 * means[TOTAL] + 2 * means[ROW]) // (column + 2)  # in 64ths
-    bucket, edge = mean >> 2, 11
-    if mean >= 8:
-        bucket = 2
-        while mean >= edge and bucket < BUSY - 1:
-            bucket += 1
-            edge += edge // 3 if edge < 64 else edge // 2
-    return int(bucket)
-
-
-@inlined
-def _kind(means: Numbers, columns: Numbers, column: int) -> int:
-    """The column's context."""
-    busier = 3 * columns[column] > 4 * means[ALL]
-    return 2 if busier else (0 if 4 * columns[column] < 3 * means[ALL] else 1)
-
-
-@inlined
-def _follow(means: Numbers, columns: Numbers, column: int, magnitude: int) -> None:
-    seen = min(magnitude, SEEN)
-    means[TOTAL] += seen
-    columns[column] += (1024 * seen - columns[column]) >> 5
-    means[ALL] += (1024 * seen - means[ALL]) >> 9
-
-
-@inlined
-def _end_row(means: Numbers, width: int) -> None:
-    means[ROW] += (64 * means[TOTAL] // width - means[ROW]) >> 3
-    means[TOTAL] = 0
-
-
-@inlined
-def _chance(chances: Steps, context: int) -> int:
-    mean = (chances[context, 0] + chances[context, 1]) >> 1
-    return int(min(max(mean, CERTAIN), (1 << 16) - CERTAIN))
-
-
-@inlined
-def _learn(chances: Steps, context: int, bit: bool) -> None:
-    target = 0 if bit else 1 << 16
-    chances[context, 0] += (target - chances[context, 0]) >> QUICK
-    chances[context, 1] += (target - chances[context, 1]) >> SLOW
-
-
-@inlined
-def _put_bit(events: Events, count: int, chances: Steps, context: int, bit: bool) -> int:
-    events[count] = ranging.event(_chance(chances, context), bit)
-    _learn(chances, context, bit)
-    return count + 1
-
-
-@inlined
-def _take_bit(state: Words, octets: Octets, chances: Steps, context: int) -> bool:
-    bit = ranging.read(state, octets, _chance(chances, context))
-    _learn(chances, context, bit)
-    return bit
-
-
-@inlined
-def _put(events: Events, count: int, chances: Steps, busy: int, kind: int, value: int) -> int:
-    """The events of one integer; returns how many there are now."""
-    count = _put_bit(events, count, chances, busy * KINDS + kind, value != 0)
-    if value != 0:
-        events[count] = ranging.event(EVENLY, value < 0)
-        count += 1
-        rest = abs(value) - 1
-        unary = BUSY * KINDS + busy * UNARY
-        for level in range(min(rest, UNARY)):
-            count = _put_bit(events, count, chances, unary + level, True)
-        if rest < UNARY:
-            count = _put_bit(events, count, chances, unary + rest, False)
-        else:
-            count = _put_escape(events, count, rest - UNARY + 1)
-    return count
+    In a column a dividend is at most 4,096 · (column + 2), and no error is as large as 2**-_SHIFT of it times
+    the divisor: below the distance to the next whole number, as long as D is at most 2**16.
+    """
+    inverses = np.empty(width, np.int64)
+    for column in range(width):
+        inverses[column] = (1 << _SHIFT) // (column + 2) + 1
+    return inverses
 
 
 @compiled
-def _put_escape(events: Events, count: int, over: int) -> int:
+def _longer(octets: Octets, length: int) -> Octets:
+    """The first bytes, with twice the room."""
+    longer = np.empty(2 * len(octets), np.uint8)
+    longer[:length] = octets[:length]
+    return longer
+
+
+@inlined
+def _busy(total: int, recent: int, inverse: int) -> int:
+    """The row's context, from its magnitudes so far, and those of recent rows."""
+    return int(_BUCKETS[np.uintp((64 * total + 2 * recent) * inverse >> _SHIFT)])
+
+
+@inlined
+def _kind(mean: int, everything: int) -> int:
+    """The column's context."""
+    return 1 + int(3 * mean > 4 * everything) - int(4 * mean < 3 * everything)
+
+
+@inlined
+def _chance(quick: int, slow: int) -> int:
+    return int(min(max((quick + slow) >> 1, CERTAIN), (1 << 16) - CERTAIN))
+
+
+@inlined
+def _followed(mean: int, seen: int, rate: int) -> int:
+    return mean + ((1024 * seen - mean) >> rate)
+
+
+@inlined
+def _learned(chances: Steps, context: int, bit: bool) -> int:
+    """The chance that a bit is zero, which learns from it."""
+    known = np.uintp(context)
+    quick, slow = chances[known, np.uintp(0)], chances[known, np.uintp(1)]
+    chance = int(min(max((quick + slow) >> 1, CERTAIN), (1 << 16) - CERTAIN))
+    if bit:
+        chances[known, np.uintp(0)] = quick + ((0 - quick) >> QUICK)
+        chances[known, np.uintp(1)] = slow + ((0 - slow) >> SLOW)
+    else:
+        chances[known, np.uintp(0)] = quick + (((1 << 16) - quick) >> QUICK)
+        chances[known, np.uintp(1)] = slow + (((1 << 16) - slow) >> SLOW)
+    return chance
+
+
+@inlined
+def _put_bit(
+    octets: Octets, low: np.uint64, span: np.uint64, place: int, chances: Steps, context: int, bit: bool
+) -> Writer:
+    return ranging.write(octets, low, span, place, _learned(chances, context, bit), bit)
+
+
+@inlined
+def _put(
+    octets: Octets,
+    low: np.uint64,
+    span: np.uint64,
+    place: int,
+    chances: Steps,
+    busy: int,
+    context: int,
+    value: int,
+) -> Writer:
+    """An integer that is not zero."""
+    low, span, place = _put_bit(octets, low, span, place, chances, context, True)
+    low, span, place = ranging.write(octets, low, span, place, EVENLY, value < 0)
+    rest, unary = abs(value) - 1, BUSY * KINDS + busy * UNARY
+    for level in range(min(rest, UNARY)):
+        low, span, place = _put_bit(octets, low, span, place, chances, unary + level, True)
+    if rest < UNARY:
+        return _put_bit(octets, low, span, place, chances, unary + rest, False)
+    return _put_escape(octets, low, span, place, rest - UNARY + 1)
+
+
+@inlined
+def _put_escape(octets: Octets, low: np.uint64, span: np.uint64, place: int, over: int) -> Writer:
     """Exp-Golomb of a positive integer."""
     length = 0
     while over >> (length + 1):
         length += 1
-        events[count] = ranging.event(EVENLY, True)
-        count += 1
-    events[count] = ranging.event(EVENLY, False)
-    count += 1
+        low, span, place = ranging.write(octets, low, span, place, EVENLY, True)
+    low, span, place = ranging.write(octets, low, span, place, EVENLY, False)
     for level in range(length - 1, -1, -1):
-        events[count] = ranging.event(EVENLY, (over >> level) & 1 == 1)
-        count += 1
-    return count
+        low, span, place = ranging.write(octets, low, span, place, EVENLY, (over >> level) & 1 == 1)
+    return low, span, place
 
 
 @inlined
-def _take(state: Words, octets: Octets, chances: Steps, busy: int, kind: int) -> int:
+def _take_bit(
+    octets: Octets, code: np.uint64, span: np.uint64, place: int, chances: Steps, context: int
+) -> tuple[np.uint64, np.uint64, int, bool]:
+    chance = _chance(chances[context, 0], chances[context, 1])
+    code, span, place, bit = ranging.read(octets, code, span, place, chance)
+    _learned(chances, context, bit)
+    return code, span, place, bit
+
+
+@inlined
+def _take(
+    octets: Octets, code: np.uint64, span: np.uint64, place: int, chances: Steps, busy: int, kind: int
+) -> tuple[np.uint64, np.uint64, int, int]:
     """An integer; one beyond `LARGEST` where no encoder writes such bits."""
     value = 0
-    if _take_bit(state, octets, chances, busy * KINDS + kind):
-        negative = ranging.read(state, octets, EVENLY)
-        level = 0
-        while level < UNARY and _take_bit(state, octets, chances, BUSY * KINDS + busy * UNARY + level):
-            level += 1
-        value = level + 1 if level < UNARY else UNARY + _take_escape(state, octets)
+    code, span, place, more = _take_bit(octets, code, span, place, chances, busy * KINDS + kind)
+    if more:
+        code, span, place, negative = ranging.read(octets, code, span, place, EVENLY)
+        unary = BUSY * KINDS + busy * UNARY
+        while more and value < UNARY:
+            code, span, place, more = _take_bit(octets, code, span, place, chances, unary + value)
+            value += 1
+        if more:
+            code, span, place, over = _take_escape(octets, code, span, place)
+            value += over
         if negative:
             value = -value
-    return value
+    return code, span, place, value
 
 
-@compiled
-def _take_escape(state: Words, octets: Octets) -> int:
-    length = 0
-    while length <= PREFIX and ranging.read(state, octets, EVENLY):
-        length += 1
-    over = 1
+@inlined
+def _take_escape(
+    octets: Octets, code: np.uint64, span: np.uint64, place: int
+) -> tuple[np.uint64, np.uint64, int, int]:
+    length, over, more = 0, 1, True
+    while more and length <= PREFIX:
+        code, span, place, more = ranging.read(octets, code, span, place, EVENLY)
+        length += 1 if more else 0
     for _ in range(length):
-        over = over << 1 | (1 if ranging.read(state, octets, EVENLY) else 0)
-    return over
+        code, span, place, bit = ranging.read(octets, code, span, place, EVENLY)
+        over = over << 1 | (1 if bit else 0)
+    return code, span, place, over

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from fedras_ray.config.codecs import Float
 from fedras_ray.errors import CodecError
+from fedras_ray.kernels import tables
 
 _EXPONENT = struct.Struct("<h")
 _TOP = 15  # magnitudes are below 2**15 on the wire
@@ -73,9 +74,7 @@ def largest_magnitude(values: NDArray[np.float32]) -> float:
     Raises:
         CodecError: a value is not finite.
     """
-    if values.size == 0:
-        return 0.0
-    peak = max(float(values.max()), -float(values.min()))
-    if not math.isfinite(peak):
+    bits = tables.magnitude(values.ravel().view(np.uint32))
+    if bits >= tables.INFINITE:
         raise CodecError("a value is not finite, and cannot be sent")
-    return peak
+    return float(np.uint32(bits).view(np.float32))

@@ -27,9 +27,10 @@ is an error, so a size that a header claims must be there in bytes.
 from __future__ import annotations
 
 import struct
-import zlib
 from dataclasses import dataclass
 from enum import IntEnum
+
+from isal import isal_zlib
 
 from fedras_ray.errors import CodecError
 
@@ -124,7 +125,7 @@ def obeys_size_law(rows: int, width: int, blob_bytes: int) -> bool:
     return rows * width <= FREE_FLOATS or rows <= 8 * blob_bytes
 
 
-def pack(codec_id: CodecId | int, item_count: int, width: int, rows: int, body: bytes) -> bytes:
+def pack(codec_id: CodecId | int, item_count: int, width: int, rows: int, *body: bytes | memoryview) -> bytes:
     """Put the envelope around a body.
 
     Args:
@@ -132,7 +133,7 @@ def pack(codec_id: CodecId | int, item_count: int, width: int, rows: int, body: 
         item_count: I.
         width: D.
         rows: n.
-        body: what the codec itself writes.
+        body: what the codec itself writes, in as many pieces as it has.
 
     Raises:
         CodecError: the sizes do not fit the fields of the header, or nobody may use this number.
@@ -141,7 +142,10 @@ def pack(codec_id: CodecId | int, item_count: int, width: int, rows: int, body: 
     if not (0 <= rows <= item_count <= MOST_ITEMS and 1 <= width <= 0xFFFF):
         raise CodecError(f"{rows} rows of width {width} from {item_count} items do not fit the wire")
     fields = _FIELDS.pack(_MAGIC, _VERSION, codec_id, item_count, width, rows)
-    return fields + _CHECKSUM.pack(zlib.crc32(body, zlib.crc32(fields))) + body
+    checksum = isal_zlib.crc32(fields)
+    for piece in body:
+        checksum = isal_zlib.crc32(piece, checksum)
+    return b"".join((fields, _CHECKSUM.pack(checksum), *body))
 
 
 def unpack(blob: bytes, codec_id: CodecId | int) -> Frame:
@@ -157,7 +161,9 @@ def unpack(blob: bytes, codec_id: CodecId | int) -> Frame:
     magic, version, codec, item_count, width, rows = _FIELDS.unpack(fields)
     if (magic, version) != (_MAGIC, _VERSION):
         raise CodecError(f"not a blob of version {_VERSION}: it begins with {bytes(view[:3]).hex()}")
-    if _CHECKSUM.unpack(view[_FIELDS.size : HEADER_BYTES]) != (zlib.crc32(body, zlib.crc32(fields)),):
+    if _CHECKSUM.unpack(view[_FIELDS.size : HEADER_BYTES]) != (
+        isal_zlib.crc32(body, isal_zlib.crc32(fields)),
+    ):
         raise CodecError("the checksum does not match: bytes were changed or lost on the way")
     if codec != codec_id:
         raise CodecError(f"written by codec {codec}, not by {_name(codec_id)}")

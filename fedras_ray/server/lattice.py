@@ -120,6 +120,11 @@ class Lattice:
         end = self.eras[era].end
         return self.state(self.newest).astype(np.int32) if end is None else end
 
+    def rows_at_end(self, era: int, rows: NDArray[np.int32]) -> Integers:
+        """(n, D) of the last state of an era, or the newest."""
+        end = self.eras[era].end
+        return (self.state(self.newest) if end is None else end)[rows].astype(np.int32)
+
     def last_of(self, era: int) -> int:
         """The number of that state."""
         return self.newest if era + 1 == len(self.eras) else self.eras[era + 1].start

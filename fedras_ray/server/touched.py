@@ -168,7 +168,7 @@ class TouchedDownlink:
         Both sides know which, from the notice: states older than ``history`` are not kept.
         """
         lattice = self.lattice
-        moves = lattice.end_of(number)[rows]
+        moves = lattice.rows_at_end(number, rows)
         known = (held > lattice.eras[number].start) & (held > lattice.newest - lattice.config.history)
         moves[known] -= lattice.rows_of(held[known], rows[known])
         return moves

@@ -1,0 +1,43 @@
+"""Tables of floats, looked through in one pass.
+
+I rows, D width. A float's bits without its sign, read as a whole number, order as magnitudes do; infinity and
+whatever is no number come last.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fedras_ray.kernels.compiling import compiled
+
+Words = NDArray[np.uint32]
+
+_NO_SIGN: Final = np.uint32(0x7FFFFFFF)
+INFINITE: Final = 0x7F800000  # the magnitude of infinity; of what is finite, each is below
+
+
+@compiled
+def magnitude(words: Words) -> int:
+    """The largest magnitude of floats (n,), as bits; 0 for none."""
+    most = np.uint32(0)
+    for word in words:
+        most = max(most, word & _NO_SIGN)
+    return int(most)
+
+
+@compiled
+def marked_rows(words: Words) -> NDArray[np.int32]:
+    """The rows of floats (I, D) that are not all zero, increasing: (n,)."""
+    found = np.empty(len(words), np.int32)
+    count = 0
+    for row in range(len(words)):
+        most = np.uint32(0)
+        for column in range(words.shape[1]):
+            most |= words[row, column] & _NO_SIGN
+        if most:
+            found[count] = row
+            count += 1
+    return found[:count].copy()

@@ -17,9 +17,10 @@ from ray.exceptions import GetTimeoutError, RayActorError, RayError, RayTaskErro
 
 from actors.cluster import cores_per_pool, free_cores
 from actors.pool import ClientPool
-from fedras_ray.clients import Assignment, ShardQuality, Turn
+from fedras_ray.clients import Assignment, Turn
 from fedras_ray.config import Experiment
 from fedras_ray.errors import ExecutorError, FedrasError
+from fedras_ray.evaluation.shards import ShardQuality
 
 Result = TypeVar("Result")
 

@@ -13,9 +13,10 @@ import numpy as np
 import ray
 from numpy.typing import NDArray
 
-from fedras_ray.clients import Assignment, ClientHost, ShardQuality, Turn
+from fedras_ray.clients import Assignment, ClientHost, Turn
 from fedras_ray.config import Experiment
 from fedras_ray.data.interactions import Dataset
+from fedras_ray.evaluation.shards import ShardQuality
 
 
 class ClientPool:

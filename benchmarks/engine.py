@@ -21,10 +21,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fedras_ray.clients import Assignment, ShardQuality, Turn
+from fedras_ray.clients import Assignment, Turn
 from fedras_ray.codecs.base import ItemUpdate, Outgoing
 from fedras_ray.codecs.build import build_codec, sparse_codec
 from fedras_ray.config import Experiment, build
+from fedras_ray.evaluation.shards import ShardQuality
 from fedras_ray.executor import Done
 from fedras_ray.population import Population
 from fedras_ray.simulation import Simulation
@@ -76,7 +77,7 @@ class IdleExecutor:
 
     def evaluate(self, shard: int, views: NDArray[np.int64], training: Sequence[int]) -> Done[ShardQuality]:
         """Nobody is ranked for."""
-        return Done(ShardQuality(shard, np.zeros(0, np.int64), {}))
+        return Done(ShardQuality(shard, np.zeros(0, np.int64), {}, 0))
 
 
 SCHEDULES = {

@@ -45,6 +45,9 @@ class Summary:
     schedule: str
     quality: Mapping[str, float]
     popularity: Mapping[str, float]  # of recommending what is popular; empty where it was not computed
+    asked: int  # users whose lists were measured; 0 where the run did not tell
+    tested: int  # users with a test item
+    errors: Mapping[str, float]  # standard errors of the quality; empty where everyone was asked
     traffic: Traffic
     virtual_seconds: float
     versions: int
@@ -152,6 +155,9 @@ def _build(tree: _Tree) -> Summary:
         schedule=tree.text("schedule"),
         quality=tree.scores("quality"),
         popularity=tree.scores("quality_popularity") if root.get("quality_popularity") else {},
+        asked=tree.whole("evaluation.users") if root.get("evaluation") else 0,
+        tested=tree.whole("evaluation.of") if root.get("evaluation") else 0,
+        errors=tree.scores("evaluation.standard_error") if root.get("evaluation") else {},
         traffic=traffic,
         virtual_seconds=tree.number("virtual_seconds"),
         versions=tree.whole("versions"),

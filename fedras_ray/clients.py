@@ -11,7 +11,6 @@ shard, so what is computed together never depends on how many hosts there are.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -26,7 +25,7 @@ from fedras_ray.config import Experiment
 from fedras_ray.config.codecs import ResidualFeedback
 from fedras_ray.data.interactions import Dataset
 from fedras_ray.errors import ClientError, FedrasError
-from fedras_ray.evaluation.quality import full_quality, sample_negatives, sampled_quality
+from fedras_ray.evaluation.shards import Ranker, ShardQuality
 from fedras_ray.models.base import RaggedModel
 from fedras_ray.models.build import build_model
 from fedras_ray.models.start import first_private
@@ -45,7 +44,6 @@ from fedras_ray.training.sampling import local_samples
 from fedras_ray.training.steps import Samples
 
 NOT_FINITE = "its update is not finite; lower training.item_rate or training.private_rate"
-EVALUATION_SCORES = 8_000_000  # scores held at once while ranking: 64 MB in float64
 
 Table = NDArray[np.float32]
 Clients = NDArray[np.int64]
@@ -74,15 +72,6 @@ class Turn(NamedTuple):
     loss: float
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ShardQuality:
-    """Per-user metrics of one shard; a metric's array has one entry per evaluated user."""
-
-    shard: int
-    users: Clients  # (E,) those with a test item
-    metrics: dict[str, NDArray[np.float64]]  # (E,) each
-
-
 class ClientHost:
     """The clients of some shards."""
 
@@ -99,15 +88,12 @@ class ClientHost:
         self._private: dict[int, Table] = {}  # shard -> (clients of the shard, P)
         self._before: dict[int, dict[int, NDArray[np.float32]]] = {}  # shard -> client -> before its turn
         self._residual: dict[int, Residual] = {}  # client -> what its uploads left out
-        self._negatives: dict[int, Clients] = {}  # shard -> sampled candidates of its evaluated users
         for shard in shards:
             rng = stream(experiment.seed, Purpose.PRIVATE_STATE, shard)
             members = self._members(shard)
             self._private[shard] = first_private(experiment.model, self._model, members, rng)
             self._before[shard] = {}
-        tests = dataset.test.counts()
-        sampled = experiment.evaluation.sampled_negatives > 0 or dataset.negatives is not None
-        self._sampled = sampled and bool((tests <= 1).all())  # the sampled protocol has one test item
+        self._ranker = Ranker(experiment, dataset, self._model)
 
     def publish(self, view: int, table: Table) -> None:
         """Hold one more state of the item table, (I, D), read-only."""
@@ -145,7 +131,7 @@ class ClientHost:
         return list(map(Turn, clients, blobs, rows, trained.samples, sparse, trained.losses))
 
     def evaluate(self, shard: int, views: NDArray[np.int64], training: Sequence[int]) -> ShardQuality:
-        """Rank for every user of a shard that has a test item.
+        """Rank for the users of a shard that are asked: those with a test item, or a sample of them.
 
         Args:
             shard: which.
@@ -153,25 +139,15 @@ class ClientHost:
             training: clients that are at work by the virtual clock, whatever this machine has
                 computed already: they rank with their state from before.
         """
-        members = self._members(shard)
-        has_test = self._dataset.test.counts()[members] > 0
-        private = self._private[shard].copy()
         kept = {client: self._before[shard][client] for client in training if client in self._before[shard]}
         self._before[shard] = kept  # everyone else has settled
-        for client, state in kept.items():
-            private[client // self._shards] = state
-        users, views = members[has_test], np.broadcast_to(views, members.shape)[has_test]
-        private = private[has_test]
-        negatives = self._candidates(shard, users)
-        parts: list[dict[str, NDArray[np.float64]]] = []
-        chunk = max(1, EVALUATION_SCORES // self._dataset.item_count)
-        for start in range(0, len(users), chunk):
-            part = slice(start, start + chunk)
-            parts.append(self._rank(users[part], private[part], views[part], negatives[part]))
-        names = parts[0] if parts else {}
-        return ShardQuality(
-            shard, users, {name: np.concatenate([part[name] for part in parts]) for name in names}
-        )
+        users = self._ranker.users(shard)
+        private = self._private[shard][users // self._shards]  # a copy
+        for place, client in enumerate(users.tolist() if kept else ()):
+            if client in kept:
+                private[place] = kept[client]
+        views = np.broadcast_to(views, len(self._members(shard)))[users // self._shards]
+        return self._ranker.quality(shard, private, views, self._views)
 
     @property
     def _shards(self) -> int:
@@ -254,22 +230,3 @@ class ClientHost:
         if isinstance(feedback, ResidualFeedback):
             before = self._residual.get(client, nothing_left(sent.width))
             self._residual[client] = left_over(sent, self._codec.decode(blob), before, feedback.most_rows)
-
-    def _candidates(self, shard: int, users: Clients) -> Clients:
-        if shard not in self._negatives:
-            count = self._experiment.evaluation.sampled_negatives if self._sampled else 0
-            self._negatives[shard] = sample_negatives(self._dataset, users, count, self._experiment.seed)
-        return self._negatives[shard]
-
-    def _rank(
-        self, users: Clients, private: Table, views: Clients, negatives: Clients
-    ) -> dict[str, NDArray[np.float64]]:
-        scores = torch.empty((len(users), self._dataset.item_count))
-        for view in np.unique(views):
-            mine = np.flatnonzero(views == view)
-            table = torch.from_numpy(self._views[int(view)].copy())  # torch wants memory it may write
-            scores[mine] = self._model.scores(torch.from_numpy(private[mine]), table)
-        metrics = full_quality(scores, users, self._dataset)
-        if self._sampled:
-            metrics |= sampled_quality(scores, users, self._dataset, negatives)
-        return metrics

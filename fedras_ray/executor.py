@@ -13,9 +13,10 @@ from typing import Generic, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fedras_ray.clients import Assignment, ClientHost, ShardQuality, Turn
+from fedras_ray.clients import Assignment, ClientHost, Turn
 from fedras_ray.config import Experiment
 from fedras_ray.data.interactions import Dataset
+from fedras_ray.evaluation.shards import ShardQuality
 
 Result = TypeVar("Result")
 Covariant = TypeVar("Covariant", covariant=True)

@@ -10,14 +10,17 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from fedras_ray.clients import ShardQuality
 from fedras_ray.clock import Nanos
 from fedras_ray.config import Experiment
+from fedras_ray.evaluation.sample import standard_error
+from fedras_ray.evaluation.shards import ShardQuality
 from fedras_ray.executor import Executor, Pending
 from fedras_ray.flight import Flight
 from fedras_ray.records import EvaluationRecord, UserQualityRecord
 from fedras_ray.server.downlink import Downlink
 from fedras_ray.server.server import Server
+
+Scores = tuple[tuple[str, float], ...]
 
 
 class Judge:
@@ -48,9 +51,8 @@ class Judge:
         found: list[ShardQuality] = []
         for version, at_ns, up, down, parts in self._asked:
             found = [part.result() for part in parts]
-            yield EvaluationRecord(
-                version, at_ns, up, down, sum(len(one.users) for one in found), mean(found)
-            )
+            asked, tested = sum(len(one.users) for one in found), sum(one.tested for one in found)
+            yield EvaluationRecord(version, at_ns, up, down, asked, tested, *means(found, tested))
         if last:
             yield each(self._asked[-1][0], found)
         self._asked = []
@@ -70,12 +72,17 @@ def each(version: int, parts: list[ShardQuality]) -> UserQualityRecord:
     )
 
 
-def mean(parts: list[ShardQuality]) -> tuple[tuple[str, float], ...]:
-    """Means over all users of all shards, summed in the order of shards; empty without test users."""
+def means(parts: list[ShardQuality], tested: int) -> tuple[Scores, Scores]:
+    """Means over all users of all shards, in the order of shards, and their standard errors.
+
+    Both are empty without test users, the errors also where everyone was asked: then the mean is the mean.
+    """
     filled = [part for part in parts if len(part.users)]
     if not filled:
-        return ()
+        return (), ()
     names = sorted(filled[0].metrics)
-    return tuple(
-        (name, float(np.concatenate([part.metrics[name] for part in filled]).mean())) for name in names
-    )
+    columns = {name: np.concatenate([part.metrics[name] for part in filled]) for name in names}
+    found = tuple((name, float(values.mean())) for name, values in columns.items())
+    if all(len(values) == tested for values in columns.values()):
+        return found, ()
+    return found, tuple((name, standard_error(values, tested)) for name, values in columns.items())

@@ -100,15 +100,17 @@ class EvaluationRecord:
     at_ns: int
     up_bytes: int
     down_bytes: int
-    users: int  # with at least one test item
+    users: int  # that were asked
+    tested: int  # with at least one test item, of whom those asked are all or a sample
     quality: tuple[tuple[str, float], ...]  # e.g. ("recall@10", 0.08), sorted by name
+    errors: tuple[tuple[str, float], ...]  # standard errors of these means; empty where all were asked
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UserQualityRecord:
     """The last evaluation, user by user: what paired tests need, and means no longer have.
 
-    Of every user that has a test item it holds the metrics and nothing else: neither its items nor
+    Of every user that was asked it holds the metrics and nothing else: neither its items nor
     its private state has left its shard. Float32, as a million users are 28 MB then.
     """
 
@@ -165,6 +167,11 @@ KINDS: dict[type[Any], str] = {
 }
 
 
+def error_name(metric: str) -> str:
+    """The name of a metric's standard error: "ndcg_10_se". Whatever has an @ in its name is a metric."""
+    return f"{metric.replace('@', '_')}_se"
+
+
 def as_row(record: FlatRecord) -> dict[str, Any]:
     """A flat row for a table: the fields of the record, and its kind."""
     row: dict[str, Any] = {"kind": KINDS[type(record)]}
@@ -172,6 +179,8 @@ def as_row(record: FlatRecord) -> dict[str, Any]:
         value = getattr(record, field.name)
         if field.name == "quality":
             row.update(value)
+        elif field.name == "errors":
+            row.update({error_name(metric): error for metric, error in value})
         else:
             row[field.name] = value.name.lower() if isinstance(value, Fate) else value
     return row

@@ -29,6 +29,7 @@ class Purpose(IntEnum):
     BOOTSTRAP = 10
     LANES = 11
     DITHER = 12
+    EVALUATION_USERS = 13
     LINK = 50
     AVAILABILITY = 51
     DROPOUT = 52

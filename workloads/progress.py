@@ -44,9 +44,11 @@ class ProgressDisplay:
     def take(self, record: Record) -> None:
         """See `Sink.take`."""
         if isinstance(record, EvaluationRecord):
-            metrics = dict(record.quality)
+            metrics, errors = dict(record.quality), dict(record.errors)
             if "ndcg@10" in metrics:
                 self._quality = f"NDCG@10 {metrics['ndcg@10']:.4f}"
+            if "ndcg@10" in errors:
+                self._quality += f" ± {errors['ndcg@10']:.4f}"
         elif isinstance(record, VersionRecord):
             self._show(record)
 

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from fedras_ray.config import Experiment
 from fedras_ray.errors import RunError
 from fedras_ray.evaluation.quality import METRICS
-from fedras_ray.records import KINDS, SCHEMA_VERSION, Record, UserQualityRecord, as_row
+from fedras_ray.records import KINDS, SCHEMA_VERSION, Record, UserQualityRecord, as_row, error_name
 from workloads.sinks import Ending, Summary
 
 ROWS_PER_GROUP = 50_000
@@ -30,9 +30,10 @@ def schema() -> pa.Schema:
     for kind in KINDS:
         hints = get_type_hints(kind)
         for field in fields(kind):
-            if field.name != "quality":
+            if field.name not in ("quality", "errors"):
                 columns.setdefault(field.name, ARROW.get(hints[field.name], pa.string()))
     columns |= {metric: pa.float64() for metric in METRICS}
+    columns |= {error_name(metric): pa.float64() for metric in METRICS}
     return pa.schema(list(columns.items()), metadata={"fedras_schema": str(SCHEMA_VERSION)})
 
 

@@ -17,7 +17,7 @@ from fedras_ray.config import Experiment
 from fedras_ray.data import load
 from fedras_ray.data.interactions import Dataset
 from fedras_ray.errors import ExecutorError
-from fedras_ray.evaluation.quality import popularity_quality
+from fedras_ray.evaluation.popularity import popularity_quality
 from fedras_ray.executor import SerialExecutor
 from fedras_ray.population import population_of
 from fedras_ray.records import EndRecord, EvaluationRecord, Record
@@ -93,7 +93,8 @@ def run(experiment: Experiment, options: Options, console: Console) -> Outcome:
         ):
             sinks = [pace, progress, writer, UserQualityWriter(directory), tracker]
             last, end = _drain(session, [sink for sink in sinks if sink])
-        popularity = popularity_quality(dataset, experiment.evaluation.sampled_negatives, experiment.seed)
+        asked = experiment.evaluation
+        popularity = popularity_quality(dataset, asked.sampled_negatives, experiment.seed, asked.users)
         classes = device_classes(directory, dataset.user_count)
         summary = summarize(experiment, dataset, last, end, _wall(pace, session), popularity, classes)
         files = _finished(directory, summary)

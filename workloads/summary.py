@@ -30,10 +30,10 @@ def summarize(
         end: the last record.
         wall: seconds (all of it), startup_seconds (to the first version), updates_per_second (after
             that, see `Pace`), peak_rss_bytes, pools.
-        popularity: the quality of ranking by popularity on the same data.
+        popularity: the quality of ranking by popularity for the same users.
         classes: the keys of `workloads.device_classes.device_classes`.
     """
-    quality = dict(last.quality)
+    quality, errors = dict(last.quality), dict(last.errors)
     return {
         "name": experiment.name,
         "digest": experiment.digest(),
@@ -51,6 +51,11 @@ def summarize(
         "schedule": experiment.schedule.kind,
         "quality": {metric: quality.get(metric) for metric in METRICS},
         "quality_popularity": {metric: popularity.get(metric) for metric in METRICS},
+        "evaluation": {
+            "users": last.users,
+            "of": last.tested,
+            "standard_error": {metric: errors.get(metric) for metric in METRICS},
+        },
         "bytes": byte_counts(end),
         "virtual_seconds": seconds(end.at_ns),
         "versions": end.versions,

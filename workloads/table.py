@@ -38,12 +38,23 @@ def rows(summary: Summary) -> list[Row]:
 
 
 def _quality(summary: Summary) -> list[Row]:
-    popularity = summary["quality_popularity"]
+    popularity, asked = summary["quality_popularity"], summary["evaluation"]
     measured = {name: value for name, value in summary["quality"].items() if value is not None}
-    return [
-        (name.replace("_", " "), f"{value:.4f}", f"popularity {popularity[name]:.4f}")
+    rows = [
+        (
+            name.replace("_", " "),
+            _uncertain(value, asked["standard_error"][name]),
+            f"popularity {popularity[name]:.4f}",
+        )
         for name, value in measured.items()
     ]
+    if asked["users"] < asked["of"]:
+        rows.append(("users asked", f"{asked['users']:,}", f"of {asked['of']:,}; ± is a standard error"))
+    return rows
+
+
+def _uncertain(value: float, error: float | None) -> str:
+    return f"{value:.4f}" if error is None else f"{value:.4f} ± {error:.4f}"
 
 
 def _bytes(summary: Summary) -> list[Row]:

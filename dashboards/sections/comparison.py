@@ -69,12 +69,25 @@ def measures(runs: Sequence[Run]) -> str:
         return ""
     one = runs[0].summary
     rows = [
-        [escape(title(name)), score(value), *([score(one.popularity.get(name))] if one.popularity else [])]
+        [
+            escape(title(name)),
+            _uncertain(value, one.errors.get(name)),
+            *([score(one.popularity.get(name))] if one.popularity else []),
+        ]
         for name, value in sorted(one.quality.items())
     ]
     head = ["measure", "this run", *(["most popular items"] if one.popularity else [])]
     caption = "Quality of the last version, averaged over the users with a test item."
+    if one.asked < one.tested:
+        caption = (
+            f"Quality of the last version, averaged over {grouped(one.asked)} users, a sample of the "
+            f"{grouped(one.tested)} with a test item; ± is one standard error of it."
+        )
     return table(caption, head, rows, label="Quality", kind="numbers")
+
+
+def _uncertain(value: float, error: float | None) -> str:
+    return score(value) if error is None else f"{score(value)} ± {score(error)}"
 
 
 def _columns(summaries: Sequence[Summary]) -> list[Column]:

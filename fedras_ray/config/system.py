@@ -111,4 +111,5 @@ class EvaluationConfig(Section):
     """When quality is measured, and how."""
 
     every: Count = 10  # versions
+    users: int | None = Field(default=None, ge=2)  # asked, drawn by the seed; None: everyone with a test item
     sampled_negatives: int = Field(default=99, ge=0)  # 0: no sampled metrics, where the data set brings none

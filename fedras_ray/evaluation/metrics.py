@@ -29,7 +29,10 @@ def ndcg(hits: Hits, relevant: NDArray[np.int64], k: int) -> PerUser:
     of k hits: other libraries differ in either.
     """
     discount = 1 / np.log2(np.arange(2, k + 2))  # (k,)
-    gained = hits[:, :k] @ discount[: hits.shape[1]]
+    looked = hits[:, :k]
+    gained = np.cumsum(looked * discount[: looked.shape[1]], axis=1)[
+        :, -1
+    ]  # in the order of ranks, as the ideal
     ideal = np.cumsum(discount)[np.minimum(relevant, k) - 1]
     return np.asarray(gained / ideal, dtype=np.float64)
 

@@ -51,9 +51,7 @@ def _pairs(items: Sequence[Ids]) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(client), torch.from_numpy(item)
 
 
-def sampled_hits(
-    scores: NDArray[np.float32], held_out: NDArray[np.int64], negatives: NDArray[np.int64], depth: int
-) -> Hits:
+def sampled_hits(scores: NDArray[np.float32], held_out: Ids, negatives: Ids, depth: int) -> Hits:
     """(C, K) hits when one held-out item is ranked among N sampled negatives.
 
     Args:

@@ -127,6 +127,18 @@ class RaggedModel(CompiledModel, Protocol):
         ...
 
 
+@runtime_checkable
+class ProductModel(Model, Protocol):
+    """A model whose scores are dot products, so that no matrix of them is needed to rank with it."""
+
+    def queries(self, private: Floats) -> Floats:
+        """(C, D), what each client multiplies an item's row by: the sum of that is its score.
+
+        `scores` gives the same numbers, up to rounding.
+        """
+        ...
+
+
 class LossModel:
     """A model whose step follows from its loss by autograd.
 

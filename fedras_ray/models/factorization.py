@@ -98,6 +98,10 @@ class FactorizationModel(LossModel):
         rows = item_ids, offsets, weight, positive
         factorizing.fit_each(table, members, *rows, private, steps, *each, delta, losses)
 
+    def queries(self, private: Floats) -> Floats:
+        """See `ProductModel.queries`: the private vectors themselves."""
+        return private
+
     def scores(self, private: Tensor, table: Tensor) -> Tensor:
         """(C, I) dot products."""
         return private @ table.T

@@ -112,7 +112,9 @@ class Story:
                 "sampled_hr@10": 0.55, "sampled_ndcg@10": 0.325}  # fmt: skip
         floors = {"sampled_hr@10": 0.1, "sampled_ndcg@10": 0.055}
         scores = {name: floors.get(name, 0.005) + top * grown * (1 + wobble) for name, top in tops.items()}
-        return EvaluationRecord(version, self.at, self.up, self.down, 943, tuple(sorted(scores.items())))
+        return EvaluationRecord(
+            version, self.at, self.up, self.down, 943, 943, tuple(sorted(scores.items())), ()
+        )
 
 
 def summary_of(

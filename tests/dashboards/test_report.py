@@ -189,3 +189,19 @@ def test_a_target_that_cannot_be_written(make_run, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(RunError, match="cannot be written"):
         write([make_run("other")], tmp_path / "file" / "report.html")
+
+
+def test_a_sample_of_users_is_told_with_its_errors(make_run):
+    run = make_run("fedras", codec="actions")
+    summary = json.loads((run / "summary.json").read_text())
+    assert "a sample" not in render([run])
+    summary["evaluation"] = {
+        "users": 300,
+        "of": 943,
+        "standard_error": {"ndcg@10": 0.0021, "recall@20": None},
+    }
+    (run / "summary.json").write_text(json.dumps(summary))
+    page = render([run])
+    assert "averaged over 300 users, a sample of the 943 with a test item" in page
+    assert f"{summary['quality']['ndcg@10']:.4f} ± 0.0021" in page
+    assert page.count("± 0.") == 1

@@ -99,9 +99,8 @@ def test_the_examples_run(name, monkeypatch, capsys):
     if name == "docs/outputs.md":
         summary = module.outcome.summary
         assert names_in(0, "summary") == list(summary)
-        assert names_in(1, "summary", "dataset", "bytes", "wall") == [
-            key for section in ("dataset", "bytes", "wall") for key in summary[section]
-        ]
+        sections = ("dataset", "evaluation", "bytes", "wall")
+        assert names_in(1, "summary", *sections) == [key for name in sections for key in summary[name]]
         assert names_in(1, "summary", "classes") == list(summary["classes"][0])
         assert names_in(1, "summary", "participation") == list(summary["participation"])
 
@@ -234,5 +233,5 @@ def test_the_table_of_mlflow_metrics_equals_the_code():
 
     version = VersionRecord(*[0] * len(fields(VersionRecord)))
     quality = tuple((metric, 0.0) for metric in run_directory.METRICS)
-    evaluation = EvaluationRecord(0, 0, 0, 0, 0, quality)
+    evaluation = EvaluationRecord(0, 0, 0, 0, 0, 0, quality, quality)
     assert names_in(0, "mlflow") == [*version_metrics(version), *quality_metrics(evaluation)]

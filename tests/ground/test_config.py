@@ -149,6 +149,7 @@ RESULTS = [
     "server.staleness.kind=polynomial",
     "server.staleness_limit.versions=4",
     "evaluation.every=1",
+    "evaluation.users=50",
     "evaluation.sampled_negatives=0",
 ]
 

@@ -17,6 +17,7 @@ from fedras_ray.records import (
     UserQualityRecord,
     VersionRecord,
     as_row,
+    error_name,
 )
 
 
@@ -32,7 +33,11 @@ def filled(kind, **known):
 RECORDS = {
     "turn": filled(TurnRecord, fate=Fate.WASTED),
     "version": filled(VersionRecord),
-    "evaluation": filled(EvaluationRecord, quality=(("ndcg@10", 0.25), ("recall@10", 0.5))),
+    "evaluation": filled(
+        EvaluationRecord,
+        quality=(("ndcg@10", 0.25), ("recall@10", 0.5)),
+        errors=(("ndcg@10", 0.01), ("recall@10", 0.02)),
+    ),
     "end": filled(EndRecord),
 }
 
@@ -49,6 +54,7 @@ def test_a_row_has_the_kind_and_every_field_under_its_name(name):
     assert row.pop("kind") == name
     plain = {field.name: getattr(record, field.name) for field in fields(record)}
     plain |= dict(plain.pop("quality", ()))
+    plain |= {error_name(metric): error for metric, error in plain.pop("errors", ())}
     if name == "turn":
         plain["fate"] = "wasted"
     assert row == plain

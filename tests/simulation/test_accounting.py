@@ -8,6 +8,7 @@ import pytest
 from fedras_ray.codecs.build import build_codec
 from fedras_ray.config import build
 from fedras_ray.errors import ConfigError
+from fedras_ray.evaluation.sample import standard_error
 from fedras_ray.executor import SerialExecutor
 from fedras_ray.fleet.build import build_fleet
 from fedras_ray.population import population_of
@@ -177,3 +178,31 @@ def test_whatever_comes_down_every_byte_is_in_one_record_and_takes_its_time(smal
         asked = fleet.upload_ns(turn.client, turn.request_bytes) if turn.request_bytes else 0
         waited = asked + fleet.download_ns(turn.client, turn.down_bytes)
         assert turn.started_at_ns - turn.dispatched_at_ns == waited
+
+
+def asking(experiment, dataset, users, shards=None):
+    """The records of evaluations of a run that asks so many users."""
+    settings = [f"evaluation.users={users}"] if users else []
+    settings += [f"execution.shards={shards}"] if shards else []
+    asked = build(experiment.model_dump(mode="json", exclude_none=True), settings)
+    records = list(simulate(asked, population_of(dataset), SerialExecutor(asked, dataset)))
+    return of(records, EvaluationRecord), of(records, UserQualityRecord)[0], records[-1]
+
+
+def test_a_sample_of_users_is_a_part_of_everyone_with_its_errors(small):
+    """Asking fewer changes nothing else; whom to ask is the same for other shards."""
+    experiment, dataset = small
+    everyone, each, end = asking(experiment, dataset, None)
+    some, own, same_end = asking(experiment, dataset, 40)
+    assert same_end == end
+    assert {(one.users, one.tested) for one in some} == {(40, everyone[0].users)}
+    assert all(one.errors == () and one.users == one.tested for one in everyone)
+    places = np.searchsorted(each.users, own.users)
+    for (name, values), (_, among_all), (_, mean), (_, error) in zip(
+        own.quality, each.quality, some[-1].quality, some[-1].errors, strict=True
+    ):
+        np.testing.assert_array_equal(values, among_all[places], err_msg=name)
+        assert mean == pytest.approx(values.mean(dtype=np.float64), abs=1e-7)
+        assert error == pytest.approx(standard_error(values.astype(np.float64), some[-1].tested), abs=1e-7)
+    _, others, _ = asking(experiment, dataset, 40, shards=3)
+    np.testing.assert_array_equal(others.users, own.users)

@@ -7,10 +7,11 @@ import pytest
 
 from fedras_ray.asking import CHOICES_PER_STREAM
 from fedras_ray.assembly import assemble
-from fedras_ray.clients import ShardQuality, Turn
+from fedras_ray.clients import Turn
 from fedras_ray.codecs.base import ItemUpdate, Outgoing
 from fedras_ray.codecs.build import sparse_codec
 from fedras_ray.config import build
+from fedras_ray.evaluation.shards import ShardQuality
 from fedras_ray.executor import Done
 from fedras_ray.flight import IdleClients
 from fedras_ray.population import Population
@@ -48,7 +49,7 @@ class Effortless:
         return Done([Turn(one.client, self.blob, 1, 10, 60, 0.5) for one in assignments])
 
     def evaluate(self, shard, views, training):
-        return Done(ShardQuality(shard, np.zeros(0, np.int64), {}))
+        return Done(ShardQuality(shard, np.zeros(0, np.int64), {}, 0))
 
 
 def population(clients):

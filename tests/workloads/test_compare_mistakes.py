@@ -19,6 +19,11 @@ WRONG = {
     "a seed twice": ("[1, 2]", "[1, 1]", ["'seeds'", "twice"]),
     "no seed": ("[1, 2]", "[]", ["'seeds'"]),
     "data of its own": ('codec.dtype = "f16"', "data.users = 90", ["'data'", "paired", "half"]),
+    "users of its own": (
+        'codec.dtype = "f16"',
+        "evaluation.users = 50",
+        ["'evaluation.users'", "paired", "half"],
+    ),
     "no base": ("[base]", "[bass]", ["'base'"]),
 }
 

@@ -121,7 +121,7 @@ def _checked(made: Plan) -> Plan:
         raise ConfigError("seeds", f"one is there twice: {', '.join(map(str, made.seeds))}")
     reference = made.methods[made.reference]
     for name, one in made.methods.items():
-        for key in ("data", "evaluation.sampled_negatives"):
+        for key in ("data", "evaluation.sampled_negatives", "evaluation.users"):
             if _value(one, key) != _value(reference, key):
                 raise ConfigError(
                     key, f"differs between '{made.reference}' and '{name}': no user could be paired"

@@ -25,7 +25,7 @@ from mlflow.tracking import MlflowClient
 from fedras_ray.config import Experiment
 from fedras_ray.data.interactions import Dataset
 from fedras_ray.errors import RunError
-from fedras_ray.records import EvaluationRecord, Record, VersionRecord
+from fedras_ray.records import EvaluationRecord, Record, VersionRecord, error_name
 from workloads.sinks import Ending, Summary
 from workloads.summary import reduction
 from workloads.table import markdown
@@ -207,4 +207,5 @@ def version_metrics(record: VersionRecord) -> dict[str, float]:
 def quality_metrics(record: EvaluationRecord) -> dict[str, float]:
     """The evaluation's metrics under names that MLflow takes, and the bytes they cost, as an x-axis."""
     named = {f"quality/{name.replace('@', '_')}": value for name, value in record.quality}
+    named |= {f"quality/{error_name(name)}": error for name, error in record.errors}
     return named | {"quality/at_total_megabytes": (record.up_bytes + record.down_bytes) / 1e6}

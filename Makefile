@@ -15,7 +15,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 JOBS ?= 2  # runs at the same time
 
 .DEFAULT_GOAL := help
-.PHONY: help run study-payload study-heterogeneity test lint types layers format unit golden fuzz bench ui constraints clean
+.PHONY: help run study-payload study-heterogeneity test lint types layers format unit golden fuzz bench bench-peers ui constraints clean
 
 help:  ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
@@ -61,6 +61,9 @@ bench: $(VENV)/.test-ready  ## Speed of codecs and of whole runs, as tables
 	$(BIN)/python benchmarks/encode.py
 	$(BIN)/python benchmarks/entropy.py
 	$(BIN)/python benchmarks/updates.py
+
+bench-peers: $(VENV)/.test-ready  ## The same job on Flower, pfl, Ray, torch and here, as one table (an hour); ARGS="--only bare ours-2"
+	$(BIN)/python -m benchmarks.peers $(ARGS)
 
 ui: $(VENV)/.ready  ## The MLflow UI over the runs made here
 	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(BIN)/mlflow ui --workers 1 --backend-store-uri sqlite:///mlflow.db

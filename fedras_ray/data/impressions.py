@@ -69,4 +69,4 @@ def _rows(raw: RawRatings, labels: NDArray[np.bool_], keep: NDArray[np.bool_]) -
     order = order[keep[order]]
     offsets = np.zeros(len(raw.user_names) + 1, dtype=np.int64)
     np.cumsum(np.bincount(raw.users[order], minlength=len(raw.user_names)), out=offsets[1:])
-    return LabelledSamples(offsets, raw.items[order].astype(np.int32), labels[order].astype(np.float32))
+    return LabelledSamples(offsets, raw.items[order].astype(np.int32), labels[order])

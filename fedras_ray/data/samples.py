@@ -20,7 +20,7 @@ class LabelledSamples:
 
     offsets: NDArray[np.int64]  # (U + 1,)
     items: NDArray[np.int32]  # (M,)
-    labels: NDArray[np.float32]  # (M,) 1: taken, 0: not
+    labels: NDArray[np.bool_]  # (M,) whether it was taken
 
     def __post_init__(self) -> None:
         if len(self.offsets) == 0 or self.offsets[0] != 0 or self.offsets[-1] != len(self.items):
@@ -37,7 +37,7 @@ class LabelledSamples:
     def __len__(self) -> int:
         return len(self.items)
 
-    def of(self, user: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    def of(self, user: int) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
         """The items and labels of one user, first to last, as read-only views."""
         row = slice(self.offsets[user], self.offsets[user + 1])
         return self.items[row], self.labels[row]
@@ -49,6 +49,6 @@ class LabelledSamples:
     def digest(self) -> str:
         """SHA-256 over the arrays: the same samples in the same order, the same digest."""
         state = hashlib.sha256(f"samples {self.user_count}".encode())
-        for array, kind in ((self.offsets, "<i8"), (self.items, "<i4"), (self.labels, "<f4")):
+        for array, kind in ((self.offsets, "<i8"), (self.items, "<i4"), (self.labels, "u1")):
             state.update(array.astype(kind).tobytes())
         return state.hexdigest()

@@ -17,7 +17,7 @@ from fedras_ray.training.steps import BatchedSamples, Ids, LocalSamples, Samples
 
 def given_samples(
     items: Ids,
-    labels: NDArray[np.float32],
+    labels: NDArray[np.bool_],
     item_count: int,
     config: TrainingConfig,
     draw: Callable[[], Generator],
@@ -27,7 +27,7 @@ def given_samples(
 
     Args:
         items: (S,) in the order in which they were given.
-        labels: (S,) 1: taken, 0: not.
+        labels: (S,) whether it was taken.
         item_count: I.
         config: with the batch size, and whether the order is kept.
         draw: makes the stream that mini-batches are shuffled with, in every epoch anew; without mini-batches,
@@ -41,9 +41,10 @@ def given_samples(
         positive = np.bincount(place, labels, minlength=len(item_ids)).astype(np.float32)
         return LocalSamples(item_ids, (StepSamples(None, weight, positive),) * epochs, epochs * samples)
     if config.order == "given":
-        place, labels = (place, labels) if epochs == 1 else (np.tile(place, epochs), np.tile(labels, epochs))
+        if epochs > 1:
+            place, labels = np.tile(place, epochs), np.tile(labels, epochs)
     else:
         rng = draw()
         order = np.concatenate([rng.permutation(samples) for _ in range(epochs)])
         place, labels = place[order], labels[order]
-    return BatchedSamples(item_ids, place, labels, samples, config.batch_size)
+    return BatchedSamples(item_ids, place, labels.astype(np.float32), samples, config.batch_size)

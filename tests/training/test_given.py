@@ -25,7 +25,7 @@ def refuse():
 
 def turn(samples, settings, draw=refuse):
     items = np.array([item for item, _ in samples], np.int32)
-    labels = np.array([label for _, label in samples], np.float32)
+    labels = np.array([label for _, label in samples], np.bool_)
     return given_samples(items, labels, 21, settings, draw)
 
 

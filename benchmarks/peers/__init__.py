@@ -1,0 +1,1 @@
+"""The same federated matrix factorisation on other platforms and on ours, measured beside each other."""

@@ -10,7 +10,7 @@ shard, so what is computed together never depends on how many hosts there are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,9 +18,10 @@ import torch
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from fedras_ray.codecs.base import ItemUpdate, Outgoing, encode_all
+from fedras_ray.codecs.base import ItemUpdate
 from fedras_ray.codecs.build import build_codec, sparse_bytes
 from fedras_ray.codecs.feedback import Residual, compensated, left_over, nothing_left
+from fedras_ray.codecs.ragged import RaggedOutgoing, encode_each
 from fedras_ray.config import Experiment
 from fedras_ray.config.codecs import ResidualFeedback
 from fedras_ray.data.interactions import Dataset
@@ -120,13 +121,13 @@ class ClientHost:
             return []
         trained = self._trained(shard, assignments)
         self._check(assignments, trained)
-        outgoing = [self._outgoing(place, one, trained) for place, one in enumerate(assignments)]
+        outgoing = self._outgoing(assignments, trained)
         blobs = self._encoded(assignments, outgoing)
         self._keep(shard, assignments, trained.private)
-        for one, out, blob in zip(assignments, outgoing, blobs, strict=True):
-            self._keep_residual(one.client, out.update, blob)
+        self._keep_residuals(assignments, outgoing, blobs)
         rows = np.diff(trained.offsets).tolist()
-        sparse = [sparse_bytes(len(o.update.item_ids), o.update.item_count, o.update.width) for o in outgoing]
+        sent = np.diff(outgoing.offsets).tolist()
+        sparse = [sparse_bytes(count, outgoing.item_count, outgoing.width) for count in sent]
         clients = [one.client for one in assignments]
         return list(map(Turn, clients, blobs, rows, trained.samples, sparse, trained.losses))
 
@@ -197,27 +198,45 @@ class ClientHost:
             first = assignments[int(finite.argmin())]
             raise ClientError(first.client, first.version, NOT_FINITE)
 
-    def _outgoing(self, place: int, one: Assignment, trained: Trained) -> Outgoing:
-        its = slice(trained.offsets[place], trained.offsets[place + 1])
-        item_ids, rows, feedback = trained.item_ids[its], trained.delta[its], self._experiment.feedback
-        if isinstance(feedback, ResidualFeedback) and one.client in self._residual:
-            rows = compensated(item_ids, rows, self._residual[one.client], feedback.decay)
-        update = ItemUpdate(item_ids, rows, self._dataset.item_count)
-        draw = self._encoding_stream(one)
-        return Outgoing(update, draw, one.budget_bytes, one.version, one.actions)
+    def _outgoing(self, assignments: Sequence[Assignment], trained: Trained) -> RaggedOutgoing:
+        rows = trained.delta
+        if isinstance(self._experiment.feedback, ResidualFeedback):
+            rows = self._compensated(assignments, trained, self._experiment.feedback)
+        return RaggedOutgoing(
+            trained.offsets,
+            trained.item_ids,
+            rows,
+            self._dataset.item_count,
+            lambda place: self._encoding_stream(assignments[place]),
+            [one.budget_bytes for one in assignments],
+            [one.version for one in assignments],
+            [one.actions for one in assignments],
+        )
 
-    def _encoded(self, assignments: Sequence[Assignment], outgoing: Sequence[Outgoing]) -> list[bytes]:
+    def _compensated(
+        self, assignments: Sequence[Assignment], trained: Trained, feedback: ResidualFeedback
+    ) -> Table:
+        """What changed, and what earlier uploads left out of it: (N, D)."""
+        rows = trained.delta.copy()
+        for place, one in enumerate(assignments):
+            if one.client in self._residual:
+                its = slice(*trained.offsets[place : place + 2])
+                before = self._residual[one.client]
+                rows[its] = compensated(trained.item_ids[its], rows[its], before, feedback.decay)
+        return rows
+
+    def _encoded(self, assignments: Sequence[Assignment], outgoing: RaggedOutgoing) -> list[bytes]:
         try:
-            return encode_all(self._codec, outgoing)
+            return encode_each(self._codec, outgoing)
         except FedrasError as error:
-            for one, out in zip(assignments, outgoing, strict=True):
-                if not np.isfinite(out.update.rows).all():
+            for place, one in enumerate(assignments):
+                if not np.isfinite(outgoing.rows[slice(*outgoing.offsets[place : place + 2])]).all():
                     raise ClientError(one.client, one.version, NOT_FINITE) from error
             first = assignments[0]
             raise ClientError(first.client, first.version, f"its batch cannot be encoded: {error}") from error
 
-    def _encoding_stream(self, one: Assignment) -> Callable[[], Generator]:
-        return lambda: stream(self._experiment.seed, Purpose.ENCODING, one.client, one.turn)
+    def _encoding_stream(self, one: Assignment) -> Generator:
+        return stream(self._experiment.seed, Purpose.ENCODING, one.client, one.turn)
 
     def _keep(self, shard: int, assignments: Sequence[Assignment], private: Table) -> None:
         clients = [one.client for one in assignments]
@@ -225,8 +244,14 @@ class ClientHost:
         self._before[shard].update(zip(clients, self._private[shard][places], strict=True))
         self._private[shard][places] = private
 
-    def _keep_residual(self, client: int, sent: ItemUpdate, blob: bytes) -> None:
+    def _keep_residuals(
+        self, assignments: Sequence[Assignment], outgoing: RaggedOutgoing, blobs: Sequence[bytes]
+    ) -> None:
         feedback = self._experiment.feedback
-        if isinstance(feedback, ResidualFeedback):
-            before = self._residual.get(client, nothing_left(sent.width))
-            self._residual[client] = left_over(sent, self._codec.decode(blob), before, feedback.most_rows)
+        if not isinstance(feedback, ResidualFeedback):
+            return
+        for place, (one, blob) in enumerate(zip(assignments, blobs, strict=True)):
+            its = slice(*outgoing.offsets[place : place + 2])
+            sent = ItemUpdate(outgoing.item_ids[its], outgoing.rows[its], outgoing.item_count)
+            before = self._residual.get(one.client, nothing_left(sent.width))
+            self._residual[one.client] = left_over(sent, self._codec.decode(blob), before, feedback.most_rows)

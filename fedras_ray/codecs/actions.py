@@ -18,10 +18,11 @@ from dataclasses import dataclass
 
 from fedras_ray.codecs import wire
 from fedras_ray.codecs.base import ItemUpdate, Outgoing
-from fedras_ray.codecs.books import as_sent, book_bytes, pack_book, take_book
-from fedras_ray.codecs.cohort import Codebook, codebooks
+from fedras_ray.codecs.books import as_sent, book_bytes, pack_book, pack_books, take_book
+from fedras_ray.codecs.cohort import Codebook, codebooks, codebooks_each
 from fedras_ray.codecs.ladder import clustered, relative_loss
-from fedras_ray.codecs.taken import pack_taken, take_taken, taken_bytes
+from fedras_ray.codecs.ragged import RaggedOutgoing
+from fedras_ray.codecs.taken import pack_taken, pack_taken_each, take_taken, taken_bytes
 from fedras_ray.config import codecs as configs
 
 _IDS = {"packed": wire.CodecId.ACTIONS, "entropy": wire.CodecId.ACTIONS_ENTROPY}
@@ -45,6 +46,17 @@ class ActionsCodec:
         books = clustered(self, outgoing, self.config.actions)
         how = self.config.indices
         return [_blob(one.update, book, how) for one, book in zip(outgoing, books, strict=True)]
+
+    def encode_ragged(self, outgoing: RaggedOutgoing) -> list[bytes]:
+        """As `encode_cohort`; in a few calls where all clusters are found on the line, with one K."""
+        how, k = self.config.indices, outgoing.common_actions(self.config.actions)
+        if k is None or self.config.start != "principal" or self.config.iterations:
+            return self.encode_cohort(outgoing.split())
+        found = codebooks_each(outgoing.rows, outgoing.offsets, k)
+        flat = found.actions.reshape(len(found.used), -1)  # (C, K·D)
+        books = pack_books(flat, found.used, outgoing.width)
+        ends = pack_taken_each(outgoing, found.used, found.taken, how)
+        return wire.pack_each(_IDS[how], outgoing.item_count, outgoing.width, outgoing.offsets, books, ends)
 
     def decode(self, blob: bytes) -> ItemUpdate:
         """Every touched row, as the action it took."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -15,13 +16,14 @@ from numpy.typing import NDArray
 
 from fedras_ray.codecs.clustering import Start, cluster
 from fedras_ray.errors import CodecError
-from fedras_ray.kernels import lines
+from fedras_ray.kernels import lines, sorting
 
 LEAST_ROWS_PER_ACTION = 4
 ROUNDS_OFF_THE_LINE = 5
 _BATCH_PADDING = 4_000  # rows of padding that cost about as much as one more batch does
 _BELOW_TWO = float(np.nextafter(np.float32(2), np.float32(0)))
 _BATCH_FLOATS = 1 << 23  # 32 MiB of padded rows in a batch
+_CACHED_FLOATS = 1 << 16  # 256 KiB of rows, over which several kernels go: they stay in the second cache
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +62,54 @@ def codebooks(
         found.update(zip(batch, books, strict=True))
     nothing = Codebook(np.zeros((0, width), np.float32), np.zeros(0, np.int32))
     return [found.get(i, nothing) for i in range(len(rows))]
+
+
+class Books(NamedTuple):
+    """The actions of each of C updates, with N rows of all of them."""
+
+    actions: NDArray[np.float32]  # (C, K, D), of which the first `used` count
+    used: NDArray[np.int64]  # (C,)
+    taken: NDArray[np.int32]  # (N,) below the update's `used`
+
+
+def codebooks_each(rows: NDArray[np.float32], offsets: NDArray[np.int64], k: int) -> Books:
+    """`codebooks` from `principal` without further iterations, of C updates.
+
+    Update c's rows (N, D) are those from offsets[c] to offsets[c + 1].
+
+    Raises:
+        CodecError: a value is not finite.
+    """
+    count = len(offsets) - 1
+    actions, used = np.zeros((count, k, rows.shape[1]), np.float32), np.zeros(count, np.int64)
+    index, is_found = np.empty(len(rows), np.int32), np.zeros(count, np.bool_)
+    for some in spans(offsets, rows.shape[1]):
+        first, last = offsets[some.start], offsets[some.stop]
+        part, its = rows[first:last], offsets[some.start : some.stop + 1] - first
+        points = lines.project_each(part, its)
+        order = sorting.order_each(points, its)
+        edges, is_found[some] = lines.cut_each(points, order, its, k)
+        actions[some], used[some], index[first:last] = lines.averages_each(part, order, its, edges)
+    is_found &= np.diff(offsets) >= LEAST_ROWS_PER_ACTION * k
+    rest = np.flatnonzero(~is_found).tolist()
+    its_rows = [rows[offsets[one] : offsets[one + 1]] for one in rest]
+    for one, book in zip(rest, codebooks(its_rows, k, "principal", 0), strict=True):
+        used[one] = len(book.actions)
+        actions[one, : used[one]] = book.actions
+        index[offsets[one] : offsets[one + 1]] = book.index
+    return Books(actions, used, index)
+
+
+def spans(offsets: NDArray[np.int64], width: int) -> Iterator[slice]:
+    """Updates that follow each other, so many at a time that their rows stay in the cache."""
+    ends, first = (offsets[1:] * width).tolist(), 0
+    begin = int(offsets[0]) * width
+    for place, end in enumerate(ends):
+        if place > first and end - begin > _CACHED_FLOATS:
+            yield slice(first, place)
+            first, begin = place, ends[place - 1]
+    if first < len(ends):
+        yield slice(first, len(ends))
 
 
 def _on_the_line(rows: NDArray[np.float32], k: int) -> Codebook | None:

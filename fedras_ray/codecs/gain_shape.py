@@ -18,19 +18,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fedras_ray.codecs import wire
 from fedras_ray.codecs.base import ItemUpdate, Outgoing
-from fedras_ray.codecs.books import as_sent, book_bytes, pack_book, take_book
+from fedras_ray.codecs.books import as_sent, book_bytes, pack_book, pack_books, take_book
+from fedras_ray.codecs.cohort import spans
 from fedras_ray.codecs.floats import floats_bytes, largest_magnitude, pack_floats, unpack_floats
 from fedras_ray.codecs.ladder import clustered
-from fedras_ray.codecs.taken import pack_taken, take_taken, taken_bytes
+from fedras_ray.codecs.ragged import RaggedOutgoing
+from fedras_ray.codecs.taken import pack_taken, pack_taken_each, take_taken, taken_bytes
 from fedras_ray.config import codecs as configs
 from fedras_ray.errors import CodecError
-from fedras_ray.kernels import gains, lines
+from fedras_ray.kernels import gains, lines, sorting, writing
 
 _IDS = {"packed": wire.CodecId.GAIN_SHAPE, "entropy": wire.CodecId.GAIN_SHAPE_ENTROPY}
 
@@ -76,6 +79,20 @@ class GainShapeCodec:
             _blob(one.update, gains_of_one, how) for one, gains_of_one in zip(outgoing, found, strict=True)
         ]
 
+    def encode_ragged(self, outgoing: RaggedOutgoing) -> list[bytes]:
+        """As `encode_cohort`; in a few calls where there is one K."""
+        how, k = self.config.indices, outgoing.common_actions(self.config.actions)
+        if k is None:
+            return self.encode_cohort(outgoing.split())
+        found = _gains_each(outgoing.rows, outgoing.offsets, k)
+        width = np.full(len(found.used), outgoing.width)
+        shapes = [octets.tobytes() for octets in writing.halves_each(found.shapes, width)]
+        books = pack_books(found.levels, found.used, 1)
+        ends = pack_taken_each(outgoing, found.used, found.taken, how)
+        return wire.pack_each(
+            _IDS[how], outgoing.item_count, outgoing.width, outgoing.offsets, shapes, books, ends
+        )
+
     def decode(self, blob: bytes) -> ItemUpdate:
         """Every touched row, as the direction times the gain it took."""
         frame = wire.unpack(blob, _IDS[self.config.indices])
@@ -86,6 +103,15 @@ class GainShapeCodec:
         (index,), item_ids = take_taken(frame, [len(levels)], self.config.indices)
         rows = (levels * shape).take(index, axis=0)  # (n, D)
         return ItemUpdate(item_ids, rows, frame.item_count, actions=len(levels))
+
+
+class GainsEach(NamedTuple):
+    """C updates as few gains along their lines, with N rows of all of them."""
+
+    shapes: NDArray[np.float32]  # (C, D) as the decoder has them
+    levels: NDArray[np.float32]  # (C, K), of which the first `used` count
+    used: NDArray[np.int64]  # (C,)
+    taken: NDArray[np.int32]  # (N,) below the update's `used`
 
 
 class Quantiser:
@@ -141,6 +167,39 @@ def _gains(line: Line, k: int) -> Gains:
         levels, inverse = np.unique(line.exact, return_inverse=True)
         index = inverse.astype(np.int32)
     return Gains(line, levels.clip(-line.peak, line.peak).astype(np.float32)[:, None], index)
+
+
+def _gains_each(rows: NDArray[np.float32], offsets: NDArray[np.int64], k: int) -> GainsEach:
+    """`_gains` along the lines of C updates, whose rows (N, D) are from offsets[c] to offsets[c + 1]."""
+    count, width = len(offsets) - 1, rows.shape[1]
+    found = GainsEach(
+        np.empty((count, width), np.float32),
+        np.empty((count, k), np.float32),
+        np.empty(count, np.int64),
+        np.empty(len(rows), np.int32),
+    )
+    for some in spans(offsets, width):
+        first, last = offsets[some.start], offsets[some.stop]
+        of_some = GainsEach(found.shapes[some], found.levels[some], found.used[some], found.taken[first:last])
+        _fill(of_some, rows[first:last], offsets[some.start : some.stop + 1] - first)
+    return found
+
+
+def _fill(found: GainsEach, rows: NDArray[np.float32], offsets: NDArray[np.int64]) -> None:
+    peaks = gains.peak_each(rows, offsets)  # (C,)
+    largest_magnitude(peaks)  # refuses what is not finite
+    directions = gains.direction_each(rows, lines.project_each(rows, offsets), offsets)
+    found.shapes[:] = writing.as_sent_each(directions)
+    exact = gains.least_squares_each(rows, found.shapes, offsets)  # (N,)
+    order = sorting.order_each(exact, offsets)
+    edges, is_cut = lines.cut_each(exact, order, offsets, found.levels.shape[1])
+    levels, found.used[:], found.taken[:] = gains.means_each(exact, order, offsets, edges)
+    for one in np.flatnonzero(~is_cut).tolist():  # no more than K distinct gains: each is kept
+        its = slice(offsets[one], offsets[one + 1])
+        distinct, found.taken[its] = np.unique(exact[its], return_inverse=True)
+        found.used[one] = len(distinct)
+        levels[one, : len(distinct)] = distinct
+    found.levels[:] = levels.clip(-peaks[:, None], peaks[:, None])
 
 
 def _blob(update: ItemUpdate, found: Gains, how: configs.Indices) -> bytes:

@@ -34,9 +34,17 @@ class Form(IntEnum):
     ELIAS_FANO = 2
 
 
+@functools.lru_cache(maxsize=65_536)
 def positions_bytes(count: int, item_count: int) -> int:
     """The exact size of the section for n of I ids."""
     return 1 + _payload_bytes(_form(count, item_count), count, item_count)
+
+
+@functools.lru_cache(maxsize=65_536)
+def layout(count: int, item_count: int) -> tuple[int, int, int]:
+    """For n of I ids: the form, and for Elias–Fano how many low bits and the largest value above them."""
+    form = _form(count, item_count)
+    return (int(form), *(_split(count, item_count) if form is Form.ELIAS_FANO and count else (0, 0)))
 
 
 def pack_positions(item_ids: NDArray[np.int32], item_count: int) -> bytes:

@@ -21,6 +21,7 @@ An update of more than `wire.FREE_FLOATS` floats spends at least one bit on a ro
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,9 +29,11 @@ from numpy.typing import NDArray
 from fedras_ray.codecs import coded, wire
 from fedras_ray.codecs.base import ItemUpdate
 from fedras_ray.codecs.bits import bits_for, pack_bits, packed_bytes, unpack_bits
-from fedras_ray.codecs.positions import pack_positions, positions_bytes, take_positions
+from fedras_ray.codecs.positions import layout, pack_positions, positions_bytes, take_positions
+from fedras_ray.codecs.ragged import RaggedOutgoing
 from fedras_ray.config.codecs import Indices
 from fedras_ray.errors import CodecError
+from fedras_ray.kernels import writing
 
 Index = NDArray[np.int32]
 
@@ -52,15 +55,54 @@ def packed_taken_bytes(n: int, width: int, item_count: int, sizes: Sequence[int]
 def pack_taken(update: ItemUpdate, sizes: Sequence[int], indices: Sequence[Index], how: Indices) -> bytes:
     """The index of every row in each codebook, (n,) below K, and which rows they are."""
     if how == "packed":
-        return _pack(update, sizes, indices)
-    n, size = len(update.item_ids), taken_bytes(update, sizes, "packed")
+        return _pack(update.item_ids, update.item_count, update.width, sizes, indices)
+    return _pack_shorter(update.item_ids, update.item_count, update.width, sizes, indices)
+
+
+def pack_taken_each(
+    outgoing: RaggedOutgoing, used: NDArray[np.int64], index: Index, how: Indices
+) -> list[bytes]:
+    """`pack_taken` of each of C updates with one codebook: (C,) their sizes, (N,) the index of every row."""
+    bounds, sizes = outgoing.offsets.tolist(), used.tolist()
+    if how == "packed":
+        forms, starts = _forms(bounds, sizes, outgoing.item_count, outgoing.width)
+        octets = writing.packed_each(
+            index, outgoing.item_ids, outgoing.offsets, forms, starts, outgoing.item_count
+        ).tobytes()
+        places = starts.tolist()
+        return [octets[first:last] for first, last in pairwise(places)]
+    return [
+        _pack_shorter(
+            outgoing.item_ids[first:last], outgoing.item_count, outgoing.width, [k], [index[first:last]]
+        )
+        for first, last, k in zip(bounds[:-1], bounds[1:], sizes, strict=True)
+    ]
+
+
+def _forms(
+    bounds: Sequence[int], sizes: Sequence[int], item_count: int, width: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The layout of each update's packed section for `writing.packed_each`: (C, 4), and starts (C + 1,)."""
+    forms, starts = [], [0]
+    for first, last, k in zip(bounds[:-1], bounds[1:], sizes, strict=True):
+        n, bits = last - first, _index_bits(k, last - first, width)
+        forms.append((bits, *layout(n, item_count)))
+        starts.append(starts[-1] + packed_bytes(n, bits) + positions_bytes(n, item_count))
+    return np.array(forms, np.int64), np.array(starts, np.int64)
+
+
+def _pack_shorter(
+    item_ids: Index, item_count: int, width: int, sizes: Sequence[int], indices: Sequence[Index]
+) -> bytes:
+    """Coded, or packed where that is not longer."""
+    n, size = len(item_ids), packed_taken_bytes(len(item_ids), width, item_count, sizes)
     if coded.fits(n, sizes):
-        stream = coded.code(sizes, indices, update.item_ids, update.item_count)
-        if not coded.walks(n, update.item_count):
-            stream = pack_positions(update.item_ids, update.item_count) + stream
-        if len(stream) < size and wire.obeys_size_law(n, update.width, len(stream)):
+        stream = coded.code(sizes, indices, item_ids, item_count)
+        if not coded.walks(n, item_count):
+            stream = pack_positions(item_ids, item_count) + stream
+        if len(stream) < size and wire.obeys_size_law(n, width, len(stream)):
             return bytes([_CODED]) + stream
-    return bytes([_PACKED]) + _pack(update, sizes, indices)
+    return bytes([_PACKED]) + _pack(item_ids, item_count, width, sizes, indices)
 
 
 def take_taken(frame: wire.Frame, sizes: Sequence[int], how: Indices) -> tuple[list[Index], Index]:
@@ -84,10 +126,12 @@ def take_taken(frame: wire.Frame, sizes: Sequence[int], how: Indices) -> tuple[l
     return coded.decode(data, n, sizes, item_count, item_ids)
 
 
-def _pack(update: ItemUpdate, sizes: Sequence[int], indices: Sequence[Index]) -> bytes:
-    bits = (_index_bits(k, len(update.item_ids), update.width) for k in sizes)
-    packed = [pack_bits(index, width) for index, width in zip(indices, bits, strict=True)]
-    return b"".join((*packed, pack_positions(update.item_ids, update.item_count)))
+def _pack(
+    item_ids: Index, item_count: int, width: int, sizes: Sequence[int], indices: Sequence[Index]
+) -> bytes:
+    bits = (_index_bits(k, len(item_ids), width) for k in sizes)
+    packed = [pack_bits(index, each) for index, each in zip(indices, bits, strict=True)]
+    return b"".join((*packed, pack_positions(item_ids, item_count)))
 
 
 def _unpack(frame: wire.Frame, sizes: Sequence[int]) -> tuple[list[Index], Index]:

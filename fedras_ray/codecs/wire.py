@@ -27,10 +27,13 @@ is an error, so a size that a header claims must be there in bytes.
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
+import numpy as np
 from isal import isal_zlib
+from numpy.typing import NDArray
 
 from fedras_ray.errors import CodecError
 
@@ -71,6 +74,9 @@ class CodecId(IntEnum):
     SEED = 21  # from here on, messages of downlinks
     REQUEST = 22
     NOTICE = 23
+
+
+_NUMBERS = frozenset(CodecId) | frozenset(OUTSIDE)
 
 
 class Body:
@@ -138,7 +144,8 @@ def pack(codec_id: CodecId | int, item_count: int, width: int, rows: int, *body:
     Raises:
         CodecError: the sizes do not fit the fields of the header, or nobody may use this number.
     """
-    _name(codec_id)
+    if codec_id not in _NUMBERS:
+        _name(codec_id)
     if not (0 <= rows <= item_count <= MOST_ITEMS and 1 <= width <= 0xFFFF):
         raise CodecError(f"{rows} rows of width {width} from {item_count} items do not fit the wire")
     fields = _FIELDS.pack(_MAGIC, _VERSION, codec_id, item_count, width, rows)
@@ -146,6 +153,19 @@ def pack(codec_id: CodecId | int, item_count: int, width: int, rows: int, *body:
     for piece in body:
         checksum = isal_zlib.crc32(piece, checksum)
     return b"".join((fields, _CHECKSUM.pack(checksum), *body))
+
+
+def pack_each(
+    codec_id: CodecId | int,
+    item_count: int,
+    width: int,
+    offsets: NDArray[np.int64],
+    *sections: Sequence[bytes],
+) -> list[bytes]:
+    """`pack` for C updates: rows from offsets[c] to offsets[c + 1], as body each section's c-th in turn."""
+    counts = np.diff(offsets).tolist()
+    bodies = zip(*sections, strict=True)
+    return [pack(codec_id, item_count, width, rows, *body) for rows, body in zip(counts, bodies, strict=True)]
 
 
 def unpack(blob: bytes, codec_id: CodecId | int) -> Frame:

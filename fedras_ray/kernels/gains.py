@@ -1,6 +1,7 @@
 """An update as one direction and a gain per row.
 
-n rows of one update, D width, K gains.
+n rows of one update, D width, K gains; C updates, N rows of all of them, of which update c has those from
+offsets[c] to offsets[c + 1].
 """
 
 from __future__ import annotations
@@ -9,7 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fedras_ray.kernels.compiling import compiled
-from fedras_ray.kernels.lines import Line, Rows
+from fedras_ray.kernels.lines import Line, Places, Rows
+
+
+@compiled
+def direction_each(rows: Rows, points: Line, offsets: Places) -> Rows:
+    """(C, D) `direction` of each update."""
+    found = np.zeros((len(offsets) - 1, rows.shape[1]), np.float32)
+    for update in range(len(found)):
+        its = slice(offsets[update], offsets[update + 1])
+        if its.start < its.stop:
+            found[update] = direction(rows[its], points[its])
+    return found
 
 
 @compiled
@@ -29,6 +41,33 @@ def direction(rows: Rows, points: Line) -> Rows:
 
 
 @compiled
+def peak_each(rows: Rows, offsets: Places) -> Rows:
+    """(C,) the largest magnitude of each update, 0 for none; where a value is not finite, neither is it."""
+    peaks = np.zeros(len(offsets) - 1, np.float32)
+    for update in range(len(peaks)):
+        for row in range(offsets[update], offsets[update + 1]):
+            for column in range(rows.shape[1]):
+                size = abs(rows[row, column])
+                if not size <= peaks[update]:
+                    peaks[update] = size
+                    if not np.isfinite(size):
+                        break
+            if not np.isfinite(peaks[update]):
+                break
+    return peaks
+
+
+@compiled
+def least_squares_each(rows: Rows, shapes: Rows, offsets: Places) -> Line:
+    """(N,) `least_squares` of each update, against its own shape (C, D)."""
+    found = np.zeros(len(rows))
+    for update in range(len(shapes)):
+        its = slice(offsets[update], offsets[update + 1])
+        found[its] = least_squares(rows[its], shapes[update])
+    return found
+
+
+@compiled
 def least_squares(rows: Rows, shape: Rows) -> Line:
     """(n,) the gain g of each row x for which |x − g·shape|² is least; 0 where the shape is zero."""
     gains = np.zeros(len(rows))
@@ -43,6 +82,21 @@ def least_squares(rows: Rows, shape: Rows) -> Line:
             point += np.float64(shape[column]) * np.float64(rows[row, column])
         gains[row] = point / energy
     return gains
+
+
+@compiled
+def means_each(
+    gains: Line, order: Places, offsets: Places, edges: Places
+) -> tuple[Line, Places, NDArray[np.int32]]:
+    """`means` of each update: levels (C, K), how many of them count (C,), and indices (N,)."""
+    levels = np.zeros((len(edges), edges.shape[1] - 1))
+    used, index = np.zeros(len(edges), np.int64), np.empty(len(gains), np.int32)
+    for update in range(len(edges)):
+        its = slice(offsets[update], offsets[update + 1])
+        found, index[its] = means(gains[its], order[its], edges[update])
+        used[update] = len(found)
+        levels[update, : len(found)] = found
+    return levels, used, index
 
 
 @compiled

@@ -1,8 +1,8 @@
 """k-means of nearly rank-one rows: solved on the line along which they lie.
 
-n rows of one update, D width, K clusters. All rows of a dot-product model's update point along the
-client's private vector, so clustering their projections is clustering them; a round on a sorted line
-costs K binary searches.
+n rows of one update, D width, K clusters; C updates, N rows of all of them, one update after the other. All
+rows of a dot-product model's update point along the client's private vector, so clustering their projections
+is clustering them; a round on a sorted line costs K searches, most of which end where they begin.
 """
 
 from __future__ import annotations
@@ -20,6 +20,17 @@ POWER_ITERATIONS = 4  # a direction that is 5 times as strong as the next is the
 SHIFTS = 8  # starts on the line, shifted against each other
 FIRST_ROUNDS = 2  # Lloyd rounds of every start
 LAST_ROUNDS = 10  # of the best
+
+
+@compiled
+def project_each(rows: Rows, offsets: Places) -> Line:
+    """(N,) `project` of each of the updates whose (N, D) rows these are."""
+    points = np.empty(len(rows))
+    for update in range(len(offsets) - 1):
+        its = slice(offsets[update], offsets[update + 1])
+        if its.start < its.stop:
+            points[its] = project(rows[its])
+    return points
 
 
 @compiled
@@ -57,6 +68,26 @@ def _longest(rows: Rows) -> int:
 
 
 @compiled
+def cut_each(points: Line, order: Places, offsets: Places, k: int) -> tuple[Places, NDArray[np.bool_]]:
+    """`cut` of each update: (C, K + 1), and where there is one: (C,).
+
+    An update's points and `order`, which sorts them, are those from offsets[c] to offsets[c + 1].
+    """
+    count = len(offsets) - 1
+    edges, found = np.zeros((count, k + 1), np.int64), np.zeros(count, np.bool_)
+    for update in range(count):
+        first, last = offsets[update], offsets[update + 1]
+        line = np.empty(last - first)
+        for rank in range(last - first):
+            line[rank] = points[first + order[first + rank]]
+        its = cut(line, k)
+        found[update] = len(its) > 0
+        if found[update]:
+            edges[update] = its
+    return edges, found
+
+
+@compiled
 def cut(line: Line, k: int) -> Places:
     """Where K clusters of sorted numbers begin and end: (K + 1,) from 0 to n; a cluster may be empty.
 
@@ -76,57 +107,112 @@ def cut(line: Line, k: int) -> Places:
             spread[place] = spread[place - 1] + np.cbrt((line[place] - line[place - 1]) ** 2)
     if distinct <= k or not np.isfinite(prefix[-1]):
         return np.zeros(0, np.int64)
+    edges = np.zeros(k + 1, np.int64)
+    edges[k] = len(line)
     best = -1.0
-    kept = np.zeros(k)
+    means, kept = np.empty(k), np.zeros(k)
     for shift in range(SHIFTS):
-        means = np.empty(k)
+        start = 0
         for level in range(k):
             share = spread[-1] * (level + (shift + 0.5) / SHIFTS) / k
-            means[level] = line[np.searchsorted(spread, share)]
-        edges = _lloyd(line, prefix, means, FIRST_ROUNDS)
+            start = _search(spread, share, start)
+            means[level] = line[start]
+        _lloyd(line, prefix, means, edges, FIRST_ROUNDS)
         explained = 0.0
         for level in range(k):
             explained += means[level] * (prefix[edges[level + 1]] - prefix[edges[level]])
         if explained > best:
-            best, kept = explained, means
-    return _lloyd(line, prefix, kept, LAST_ROUNDS)
-
-
-@compiled
-def _lloyd(line: Line, prefix: Line, means: Line, rounds: int) -> Places:
-    """Rounds of Lloyd where a cluster is an interval; moves `means` in place, returns the edges."""
-    k = len(means)
-    edges = np.zeros(k + 1, np.int64)
-    edges[k] = len(line)
-    for _ in range(rounds):
-        for level in range(1, k):
-            edges[level] = np.searchsorted(line, (means[level - 1] + means[level]) / 2)
-        for level in range(k):
-            members = edges[level + 1] - edges[level]
-            if members > 0:
-                means[level] = (prefix[edges[level + 1]] - prefix[edges[level]]) / members
+            best = explained
+            kept[:] = means
+    _lloyd(line, prefix, kept, edges, LAST_ROUNDS)
     return edges
 
 
 @compiled
-def averages(
-    rows: Rows, order: NDArray[np.int64], edges: NDArray[np.int64]
-) -> tuple[Rows, NDArray[np.int32]]:
+def _lloyd(line: Line, prefix: Line, means: Line, edges: Places, rounds: int) -> None:
+    """Rounds of Lloyd where a cluster is an interval; moves `means` and `edges` in place.
+
+    Where the edges come from is of no consequence, but they are found sooner near to where they are.
+    """
+    k = len(means)
+    for number in range(rounds):
+        moved = number == 0
+        for level in range(1, k):
+            edge = _search(line, (means[level - 1] + means[level]) / 2, edges[level])
+            moved |= edge != edges[level]
+            edges[level] = edge
+        if not moved:  # nor would anything in the rounds that are left
+            break
+        for level in range(k):
+            members = edges[level + 1] - edges[level]
+            if members > 0:
+                means[level] = (prefix[edges[level + 1]] - prefix[edges[level]]) / members
+
+
+@compiled
+def _search(line: Line, value: float, guess: int) -> int:
+    """The first place of sorted numbers that is not below a value; strides out from a guess, 0 … n."""
+    low, high, stride = guess, guess, 1
+    if guess < len(line) and line[guess] < value:
+        while high < len(line) and line[high] < value:
+            low, high = high + 1, high + stride
+            stride *= 2
+        high = min(high, len(line))
+    else:
+        while low > 0 and not line[low - 1] < value:
+            high, low = low - 1, max(low - stride, 0)
+            stride *= 2
+    while low < high:
+        middle = (low + high) // 2
+        if line[middle] < value:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@compiled
+def averages_each(
+    rows: Rows, order: Places, offsets: Places, edges: Places
+) -> tuple[Rows, Places, NDArray[np.int32]]:
+    """`averages` of each update: means (C, K, D), how many of them count (C,), and indices (N,)."""
+    count, k = len(edges), edges.shape[1] - 1
+    means, index = np.empty((count, k, rows.shape[1]), np.float32), np.empty(len(rows), np.int32)
+    used = np.zeros(count, np.int64)
+    for update in range(count):
+        its = slice(offsets[update], offsets[update + 1])
+        used[update] = _average(rows[its], order[its], edges[update], means[update], index[its])
+    return means, used, index
+
+
+@compiled
+def averages(rows: Rows, order: Places, edges: Places) -> tuple[Rows, NDArray[np.int32]]:
     """The mean of each interval's rows (K', D), and the interval of each row (n,); empty ones left out."""
-    index = np.empty(len(rows), np.int32)
-    means = np.zeros((len(edges) - 1, rows.shape[1]), np.float32)
+    means, index = np.empty((len(edges) - 1, rows.shape[1]), np.float32), np.empty(len(rows), np.int32)
+    used = _average(rows, order, edges, means, index)
+    return means[:used].copy(), index
+
+
+@compiled
+def _average(rows: Rows, order: Places, edges: Places, means: Rows, index: NDArray[np.int32]) -> int:
+    """`averages`, written to where they should be; returns how many."""
     used = 0
+    total = np.empty(rows.shape[1])
     for level in range(len(edges) - 1):
         members = edges[level + 1] - edges[level]
         if members == 0:
             continue
-        total = np.zeros(rows.shape[1])
+        total[:] = 0
         for place in range(edges[level], edges[level + 1]):
-            row = order[place]
-            index[row] = used
-            for column in range(rows.shape[1]):
-                total[column] += rows[row, column]
+            index[order[place]] = used
+            _add(total, rows[order[place]])
         for column in range(rows.shape[1]):
             means[used, column] = total[column] / members
         used += 1
-    return means[:used].copy(), index
+    return used
+
+
+@compiled
+def _add(total: Line, row: Rows) -> None:
+    for column in range(len(total)):
+        total[column] += row[column]

@@ -1,0 +1,76 @@
+"""Updates of many clients as ragged arrays: what a codec is given that has machine code for a whole batch.
+
+C clients, N rows of all of them together, D width. Clients lie one after the other; the rows of client c are
+those from offsets[c] to offsets[c + 1]. A codec without `encode_ragged` gets the same updates one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import pairwise
+from typing import NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from fedras_ray.codecs.base import Codec, ItemUpdate, Outgoing, encode_all
+from fedras_ray.config import codecs as configs
+
+MOST_TOGETHER = 256  # actions of an update; K · D floats are held for each update of a batch
+
+
+class RaggedOutgoing(NamedTuple):
+    """What `Outgoing` says of one update, of a batch of them."""
+
+    offsets: NDArray[np.int64]  # (C + 1,)
+    item_ids: NDArray[np.int32]  # (N,) strictly increasing within a client
+    rows: NDArray[np.float32]  # (N, D)
+    item_count: int  # I
+    stream_of: Callable[[int], Generator]  # by the place in the batch
+    budgets_bytes: Sequence[int | None]
+    versions: Sequence[int]
+    actions: Sequence[int | None]
+
+    @property
+    def width(self) -> int:
+        return int(self.rows.shape[1])
+
+    def split(self) -> list[Outgoing]:
+        """One by one."""
+        bounds = self.offsets.tolist()
+        return [
+            Outgoing(
+                ItemUpdate(self.item_ids[first:last], self.rows[first:last], self.item_count),
+                partial(self.stream_of, place),
+                self.budgets_bytes[place],
+                self.versions[place],
+                self.actions[place],
+            )
+            for place, (first, last) in enumerate(pairwise(bounds))
+        ]
+
+    def common_actions(self, count: configs.ActionCount) -> int | None:
+        """The K that all of them are to be sent with; None where it differs, adapts or is large."""
+        ordered = set(self.actions)
+        if ordered == {None} and isinstance(count, configs.FixedActions):
+            ordered = {count.count}
+        (k,) = ordered if len(ordered) == 1 else (None,)
+        return k if k is not None and 1 <= k <= MOST_TOGETHER else None
+
+
+@runtime_checkable
+class RaggedCodec(Codec, Protocol):
+    """A codec that is quicker over ragged arrays; its blobs are those of `encode`, byte for byte."""
+
+    def encode_ragged(self, outgoing: RaggedOutgoing) -> list[bytes]:
+        """One blob per update, in order."""
+        ...
+
+
+def encode_each(codec: Codec, outgoing: RaggedOutgoing) -> list[bytes]:
+    """Encode many updates, together where the codec can."""
+    if isinstance(codec, RaggedCodec):
+        return codec.encode_ragged(outgoing)
+    return encode_all(codec, outgoing.split())

@@ -1,0 +1,131 @@
+"""Sections of the blobs of many updates at once: floats in f16 with a shared exponent, indices, positions.
+
+C updates, N rows of all of them, one update after the other. What is written is what `codecs.floats`,
+`codecs.bits` and `codecs.positions` write for one update; the tests hold them to each other. `packing` is
+compiled into these kernels, and the cache of machine code looks at this file alone: after a change there,
+remove `__pycache__`.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fedras_ray.kernels import packing
+from fedras_ray.kernels.compiling import exact
+
+Rows = NDArray[np.float32]
+Octets = NDArray[np.uint8]
+Numbers = NDArray[np.int64]
+
+TOP = 15  # magnitudes are below 2**15 on the wire
+LARGEST = 32_752.0  # the largest f16 below 2**15
+ALL, BITMAP, ELIAS_FANO = 0, 1, 2  # forms of positions
+_LEAST_NORMAL, _SUBNORMALS = 2.0**-14, 2.0**24  # of f16: below, there are so many steps to 1
+
+_LOST_BITS = 42  # of a double's significand
+_REBIASED = 1023 - 15 << 10  # the difference of the exponents' biases
+
+
+@exact
+def halves_each(values: Rows, counts: Numbers) -> Octets:
+    """(C, 2 + 2·M) the first counts[c] of each update's (C, M) finite values: exponent, and f16 each."""
+    octets = np.zeros((len(values), 2 + 2 * values.shape[1]), np.uint8)
+    for update in range(len(values)):
+        some = values[update, : counts[update]]
+        exponent = _exponent(some)
+        _put_short(octets[update], 0, exponent & 0xFFFF)
+        scale = _power(-exponent)
+        for place in range(len(some)):
+            half = _half(min(max(scale * np.float64(some[place]), -LARGEST), LARGEST))
+            _put_short(octets[update], 2 + 2 * place, half)
+    return octets
+
+
+@exact
+def as_sent_each(values: Rows) -> Rows:
+    """(C, M) what the decoder has of each update's (C, M) finite values."""
+    sent = np.empty_like(values)
+    for update in range(len(values)):
+        exponent = _exponent(values[update])
+        scale, back = _power(-exponent), _power(exponent)
+        for place in range(values.shape[1]):
+            half = _half(min(max(scale * np.float64(values[update, place]), -LARGEST), LARGEST))
+            sent[update, place] = _value(half) * back
+    return sent
+
+
+@exact
+def _exponent(values: Rows) -> int:
+    """The shared exponent: what brings the largest magnitude into [2**14, 2**15); 0 for zeros."""
+    peak = np.float32(0)
+    for value in values:
+        peak = max(peak, abs(value))
+    return math.frexp(np.float64(peak))[1] - TOP if peak > 0 else 0
+
+
+@exact
+def _power(exponent: int) -> float:
+    return math.ldexp(1.0, exponent)
+
+
+@exact
+def _half(value: float) -> int:
+    """The bits of the f16 nearest to a value below its largest; of two as near, the even one."""
+    bits = np.float64(value).view(np.int64)
+    sign, size = (bits >> 48) & 0x8000, abs(value)
+    if size < _LEAST_NORMAL:
+        return int(sign) | int(np.rint(size * _SUBNORMALS))
+    bits &= (1 << 63) - 1
+    even = (bits >> _LOST_BITS) & 1
+    return int(sign | ((bits + even + ((1 << _LOST_BITS - 1) - 1) >> _LOST_BITS) - _REBIASED))
+
+
+@exact
+def _value(half: int) -> float:
+    """The number of an f16's bits."""
+    exponent, steps = half >> 10 & 31, half & 0x3FF
+    size = steps / _SUBNORMALS if exponent == 0 else math.ldexp(float(steps + 1024), exponent - 25)
+    return -size if half & 0x8000 else size
+
+
+@exact
+def _put_short(octets: Octets, at: int, value: int) -> None:
+    octets[at], octets[at + 1] = value & 255, value >> 8
+
+
+@exact
+def packed_each(
+    index: NDArray[np.int32],
+    item_ids: NDArray[np.int32],
+    offsets: Numbers,
+    forms: Numbers,
+    starts: Numbers,
+    item_count: int,
+) -> Octets:
+    """Each update's indices and positions, from starts[c] to starts[c + 1].
+
+    `forms` (C, 4): bits of an index; `ALL`, `BITMAP` or `ELIAS_FANO`, and for the last how many low bits, and
+    the largest value above them.
+    """
+    octets = np.zeros(starts[-1], np.uint8)
+    for update in range(len(forms)):
+        its = slice(offsets[update], offsets[update + 1])
+        bits, form, low, top = forms[update]
+        at = starts[update]
+        if bits:
+            at = _append(octets, at, packing.pack(index[its].astype(np.uint32), bits))
+        octets[at] = form
+        if its.start < its.stop and form == BITMAP:
+            _append(octets, at + 1, packing.mark(item_ids[its].astype(np.int64), item_count))
+        elif its.start < its.stop and form == ELIAS_FANO:
+            _append(octets, at + 1, packing.pack_ids(item_ids[its], low, top))
+    return octets
+
+
+@exact
+def _append(octets: Octets, at: int, section: Octets) -> int:
+    octets[at : at + len(section)] = section
+    return at + len(section)

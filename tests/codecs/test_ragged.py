@@ -1,0 +1,124 @@
+"""Many updates encoded in a few calls are, byte for byte, what each of them is by itself."""
+
+import functools
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fedras_ray.codecs.base import encode_all
+from fedras_ray.codecs.build import build_codec
+from fedras_ray.codecs.floats import pack_floats, unpack_floats
+from fedras_ray.codecs.ragged import RaggedCodec, RaggedOutgoing, encode_each
+from fedras_ray.config import codecs as configs
+from fedras_ray.errors import CodecError
+from fedras_ray.kernels import sorting, writing
+from fedras_ray.streams import Purpose, stream
+
+ITEMS = 900
+SIZES = [0, 1, 2, 5, 63, 64, 65, 300, 900, 40]
+FIXED = [configs.FixedActions(count=k) for k in (1, 2, 7, 16, 300)]
+ADAPTIVE = configs.AdaptiveActions(kind="adaptive", distortion=0.01)
+CODECS = [
+    *(
+        configs.ActionsCodec(kind="actions", actions=k, indices=how)
+        for k in [*FIXED, ADAPTIVE]
+        for how in ("packed", "entropy")
+    ),
+    *(
+        configs.GainShapeCodec(kind="gain-shape", actions=k, indices=how)
+        for k in [*FIXED, ADAPTIVE]
+        for how in ("packed", "entropy")
+    ),
+    configs.ActionsCodec(kind="actions", start="k-means++"),
+    configs.ActionsCodec(kind="actions", iterations=2),
+    configs.SparseCodec(kind="sparse"),
+]
+
+
+def batch(kind, width=5, actions=None, sizes=SIZES):
+    """Updates of many sizes: along a line, equal, of few values, of zeros."""
+    draw = stream(1, Purpose.SYNTHETIC)
+    parts = []
+    for size in sizes:
+        rows = np.outer(draw.standard_normal(size), draw.standard_normal(width))
+        if kind == "noisy":
+            rows = rows + 0.05 * draw.standard_normal(rows.shape)
+        elif kind == "few":
+            rows = np.round(2 * rows) * 1e-20
+        elif kind == "zeros":
+            rows = 0 * rows
+        parts.append(rows.astype(np.float32))
+    ids = [np.sort(draw.permutation(ITEMS)[:size]).astype(np.int32) for size in sizes]
+    return RaggedOutgoing(
+        np.cumsum([0, *sizes]),
+        np.concatenate(ids),
+        np.concatenate(parts),
+        ITEMS,
+        functools.partial(stream, 7, Purpose.ENCODING),
+        [None] * len(sizes),
+        [0] * len(sizes),
+        actions or [None] * len(sizes),
+    )
+
+
+@pytest.mark.parametrize("kind", ["line", "noisy", "few", "zeros"])
+@pytest.mark.parametrize("config", CODECS, ids=lambda config: f"{config!r}"[:80])
+def test_blobs_are_those_of_one_update_after_the_other(config, kind):
+    codec, outgoing = build_codec(config), batch(kind)
+    assert encode_each(codec, outgoing) == encode_all(codec, outgoing.split())
+
+
+@pytest.mark.parametrize("width", [1, 8, 33])
+@pytest.mark.parametrize("ordered", [[3] * 10, [None, 3, 5, None, 2, 2, 9, 1, 300, 4]])
+def test_numbers_of_actions_that_are_ordered_are_obeyed(ordered, width):
+    for config in (configs.ActionsCodec(kind="actions"), configs.GainShapeCodec(kind="gain-shape")):
+        codec, outgoing = build_codec(config), batch("noisy", width, ordered)
+        assert isinstance(codec, RaggedCodec)
+        blobs = encode_each(codec, outgoing)
+        assert blobs == [codec.encode(one) for one in outgoing.split()]
+        most = [k or 16 for k in ordered]
+        assert all(codec.decode(blob).actions <= k for blob, k in zip(blobs, most, strict=True))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("place", [0, 70, -1])
+def test_what_is_not_finite_is_refused(value, place):
+    for config in (configs.ActionsCodec(kind="actions"), configs.GainShapeCodec(kind="gain-shape")):
+        outgoing = batch("noisy")
+        outgoing.rows[place, 2] = value
+        with pytest.raises(CodecError, match="not finite"):
+            encode_each(build_codec(config), outgoing)
+
+
+FLOATS = st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), max_size=9)
+
+
+@given(st.lists(FLOATS, min_size=1, max_size=4))
+def test_halves_are_those_of_the_codec(updates):
+    counts = np.array([len(values) for values in updates])
+    padded = np.zeros((len(updates), counts.max()), np.float32)
+    for row, values in zip(padded, updates, strict=True):
+        row[: len(values)] = values
+    for values, octets in zip(updates, writing.halves_each(padded, counts), strict=True):
+        expected = pack_floats(np.array(values, np.float32), "f16")
+        assert octets[: len(expected)].tobytes() == expected
+    for row, sent in zip(padded, writing.as_sent_each(padded), strict=True):
+        expected = unpack_floats(memoryview(pack_floats(row, "f16")), len(row), "f16")
+        assert sent.tobytes() == expected.tobytes()
+
+
+LINES = st.lists(
+    st.lists(st.floats(allow_nan=False) | st.integers(-2, 2), max_size=90), min_size=1, max_size=3
+)
+
+
+@given(LINES)
+def test_numbers_are_sorted_and_equal_ones_stay_in_order(lines):
+    offsets = np.cumsum([0, *map(len, lines)])
+    points = np.array([value for line in lines for value in line], np.float64)
+    order = sorting.order_each(points, offsets)
+    for first, last in pairwise(offsets):
+        np.testing.assert_array_equal(order[first:last], np.argsort(points[first:last], kind="stable"))

@@ -57,10 +57,12 @@ golden: $(VENV)/.test-ready  ## Write the golden files anew (look at the differe
 fuzz: $(VENV)/.test-ready  ## A million random blobs into every codec (minutes); ARGS="--blobs 100000" for fewer
 	$(BIN)/python -m tests.codecs.fuzz $(ARGS)
 
-bench: $(VENV)/.test-ready  ## Speed of codecs and of whole runs, as tables
+bench: $(VENV)/.test-ready  ## Speed of kernels, codecs and whole runs, and where the CPU goes, as tables
 	$(BIN)/python benchmarks/encode.py
 	$(BIN)/python benchmarks/entropy.py
 	$(BIN)/python benchmarks/updates.py
+	$(BIN)/python -m benchmarks.shares
+	$(BIN)/python -m pytest benchmarks/micro -o python_files='bench_*.py' -p no:cacheprovider --benchmark-columns=min,median,rounds
 
 bench-peers: $(VENV)/.test-ready  ## The same job on Flower, pfl, Ray, torch and here, as one table (an hour); ARGS="--only bare ours-2"
 	$(BIN)/python -m benchmarks.peers $(ARGS)

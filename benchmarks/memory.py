@@ -14,10 +14,10 @@ import time
 from typing import NamedTuple
 
 import numpy as np
-import psutil
 import ray
 
 from actors.session import RaySession
+from benchmarks.family import descendants, pss_bytes
 from fedras_ray.config import read
 from fedras_ray.data import load
 from fedras_ray.records import EndRecord
@@ -35,21 +35,12 @@ class Sample(NamedTuple):
     family_bytes: int
 
 
-def pss_bytes(process: psutil.Process) -> int:
-    """Proportional set size; 0 of a process that has just ended."""
-    try:
-        return int(process.memory_full_info().pss)
-    except (psutil.NoSuchProcess, psutil.AccessDenied):
-        return 0
-
-
 def sample(began_s: float) -> Sample:
     """This process, and it with all that it began."""
     gc.collect()
-    driver = psutil.Process()
-    mine = pss_bytes(driver)
-    family = mine + sum(map(pss_bytes, driver.children(recursive=True)))
-    return Sample(time.monotonic() - began_s, mine, family)
+    driver, *others = descendants()
+    mine = pss_bytes([driver])
+    return Sample(time.monotonic() - began_s, mine, mine + pss_bytes(others))
 
 
 def slope(samples: list[Sample], of: str) -> tuple[float, float]:

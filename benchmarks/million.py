@@ -17,11 +17,10 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-
-import psutil
+from contextlib import contextmanager
 
 from actors.session import RaySession
+from benchmarks.family import Family
 from fedras_ray.config import Experiment, build
 from fedras_ray.data import load
 from fedras_ray.records import EndRecord, EvaluationRecord, VersionRecord
@@ -29,6 +28,7 @@ from fedras_ray.records import EndRecord, EvaluationRecord, VersionRecord
 SIZES = (1_000_000, 10_000)
 GIB = 2**30
 LOOK_EVERY_S = 2.0
+LIMIT_S = 3_600.0  # of one size
 
 
 def experiment_of(clients: int, asked: argparse.Namespace) -> Experiment:
@@ -54,44 +54,25 @@ def experiment_of(clients: int, asked: argparse.Namespace) -> Experiment:
     )
 
 
-class Family:
-    """This process and all that it began: CPU so far, and the most memory."""
+class Watched:
+    """The family of this process, looked at again and again; what looking costs is not in its CPU."""
 
     def __init__(self) -> None:
-        self.peak_bytes = 0
-        self._cpu_s: dict[tuple[int, float], float] = {}  # of each process, also once it is gone
+        self.family = Family()
         self._looking_s = 0.0
 
     def cpu_s(self) -> float:
-        """So far, the time spent on looking left out."""
-        for one in self._members():
-            with suppress(psutil.NoSuchProcess):
-                times = one.cpu_times()
-                self._cpu_s[one.pid, one.create_time()] = times.user + times.system
-        return sum(self._cpu_s.values()) - self._looking_s
-
-    def look(self) -> None:
-        """Add up the memory, which the kernel has to walk through for it."""
-        began_s = time.thread_time()
-        held = 0
-        for one in self._members():
-            with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-                held += one.memory_full_info().pss
-        self.peak_bytes = max(self.peak_bytes, held)
-        self._looking_s += time.thread_time() - began_s
-
-    def _members(self) -> list[psutil.Process]:
-        me = psutil.Process()
-        return [me, *me.children(recursive=True)]
+        """So far."""
+        return self.family.cpu_s() - self._looking_s
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Look at it again and again during the block."""
+        """For the time of the block."""
         over = threading.Event()
 
         def watch() -> None:
             while not over.wait(LOOK_EVERY_S):
-                self.look()
+                self._looking_s += self.family.sample()
 
         watching = threading.Thread(target=watch, daemon=True)
         watching.start()
@@ -104,18 +85,18 @@ class Family:
 
 def measure(clients: int, asked: argparse.Namespace) -> dict[str, float]:
     """One run, from nothing to the end."""
-    family, began_s = Family(), time.monotonic()
+    run, began_s = Watched(), time.monotonic()
     experiment = experiment_of(clients, asked)
     dataset = load(experiment.data, experiment.seed)
     found = {"clients": float(clients), "data_s": time.monotonic() - began_s}
-    with family.watched():
+    with run.watched():
         first = last = (0, 0.0, 0.0)
         for record in RaySession(experiment, dataset):
             if isinstance(record, VersionRecord):
-                last = (record.client_updates, time.monotonic(), family.cpu_s())
+                last = (record.client_updates, time.monotonic(), run.cpu_s())
                 first = first if first[0] else last
             elif isinstance(record, EvaluationRecord) and record.version:
-                found |= {"rank_s": time.monotonic() - last[1], "rank_cpu_s": family.cpu_s() - last[2]}
+                found |= {"rank_s": time.monotonic() - last[1], "rank_cpu_s": run.cpu_s() - last[2]}
                 found["users"] = record.users
                 found |= {name: value for name, value in record.quality if name == "ndcg@20"}
             elif isinstance(record, EndRecord):
@@ -126,7 +107,7 @@ def measure(clients: int, asked: argparse.Namespace) -> dict[str, float]:
         "train_s": last[1] - first[1],
         "cpu_us_per_update": 1e6 * (last[2] - first[2]) / measured,
         "wall_us_per_update": 1e6 * (last[1] - first[1]) / measured,
-        "peak_gib": family.peak_bytes / GIB,
+        "peak_gib": run.family.peak_pss_bytes / GIB,
         "total_s": time.monotonic() - began_s,
     }
 
@@ -149,7 +130,7 @@ def main() -> None:
     costs = []
     for clients in asked.clients:
         command = [sys.executable, "-m", "benchmarks.million", *rest, "--clients", str(clients), "--here"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S)
         if done.returncode:
             raise SystemExit(f"{clients:,} clients: failed\n{done.stderr[-4000:]}")
         found = json.loads(done.stdout.splitlines()[-1])

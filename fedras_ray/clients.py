@@ -18,9 +18,8 @@ import torch
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from fedras_ray.codecs.base import ItemUpdate
 from fedras_ray.codecs.build import build_codec, sparse_bytes
-from fedras_ray.codecs.feedback import Residual, compensated, left_over, nothing_left
+from fedras_ray.codecs.feedback import Unsaid
 from fedras_ray.codecs.ragged import RaggedOutgoing, encode_each
 from fedras_ray.config import Experiment
 from fedras_ray.config.codecs import ResidualFeedback
@@ -88,7 +87,8 @@ class ClientHost:
         self._views: dict[int, Table] = {}
         self._private: dict[int, Table] = {}  # shard -> (clients of the shard, P)
         self._before: dict[int, dict[int, NDArray[np.float32]]] = {}  # shard -> client -> before its turn
-        self._residual: dict[int, Residual] = {}  # client -> what its uploads left out
+        feedback = experiment.feedback
+        self._unsaid = Unsaid(feedback) if isinstance(feedback, ResidualFeedback) else None
         for shard in shards:
             rng = stream(experiment.seed, Purpose.PRIVATE_STATE, shard)
             members = self._members(shard)
@@ -123,12 +123,13 @@ class ClientHost:
         self._check(assignments, trained)
         outgoing = self._outgoing(assignments, trained)
         blobs = self._encoded(assignments, outgoing)
-        self._keep(shard, assignments, trained.private)
-        self._keep_residuals(assignments, outgoing, blobs)
+        clients = [one.client for one in assignments]
+        self._keep(shard, clients, trained.private)
+        if self._unsaid is not None:
+            self._unsaid.keep(clients, outgoing, blobs, self._codec)
         rows = np.diff(trained.offsets).tolist()
         sent = np.diff(outgoing.offsets).tolist()
         sparse = [sparse_bytes(count, outgoing.item_count, outgoing.width) for count in sent]
-        clients = [one.client for one in assignments]
         return list(map(Turn, clients, blobs, rows, trained.samples, sparse, trained.losses))
 
     def evaluate(self, shard: int, views: NDArray[np.int64], training: Sequence[int]) -> ShardQuality:
@@ -200,8 +201,9 @@ class ClientHost:
 
     def _outgoing(self, assignments: Sequence[Assignment], trained: Trained) -> RaggedOutgoing:
         rows = trained.delta
-        if isinstance(self._experiment.feedback, ResidualFeedback):
-            rows = self._compensated(assignments, trained, self._experiment.feedback)
+        if self._unsaid is not None:
+            clients = [one.client for one in assignments]
+            rows = self._unsaid.added(clients, trained.offsets, trained.item_ids, rows)
         return RaggedOutgoing(
             trained.offsets,
             trained.item_ids,
@@ -212,18 +214,6 @@ class ClientHost:
             [one.version for one in assignments],
             [one.actions for one in assignments],
         )
-
-    def _compensated(
-        self, assignments: Sequence[Assignment], trained: Trained, feedback: ResidualFeedback
-    ) -> Table:
-        """What changed, and what earlier uploads left out of it: (N, D)."""
-        rows = trained.delta.copy()
-        for place, one in enumerate(assignments):
-            if one.client in self._residual:
-                its = slice(*trained.offsets[place : place + 2])
-                before = self._residual[one.client]
-                rows[its] = compensated(trained.item_ids[its], rows[its], before, feedback.decay)
-        return rows
 
     def _encoded(self, assignments: Sequence[Assignment], outgoing: RaggedOutgoing) -> list[bytes]:
         try:
@@ -238,20 +228,7 @@ class ClientHost:
     def _encoding_stream(self, one: Assignment) -> Generator:
         return stream(self._experiment.seed, Purpose.ENCODING, one.client, one.turn)
 
-    def _keep(self, shard: int, assignments: Sequence[Assignment], private: Table) -> None:
-        clients = [one.client for one in assignments]
+    def _keep(self, shard: int, clients: list[int], private: Table) -> None:
         places = np.array(clients) // self._shards
         self._before[shard].update(zip(clients, self._private[shard][places], strict=True))
         self._private[shard][places] = private
-
-    def _keep_residuals(
-        self, assignments: Sequence[Assignment], outgoing: RaggedOutgoing, blobs: Sequence[bytes]
-    ) -> None:
-        feedback = self._experiment.feedback
-        if not isinstance(feedback, ResidualFeedback):
-            return
-        for place, (one, blob) in enumerate(zip(assignments, blobs, strict=True)):
-            its = slice(*outgoing.offsets[place : place + 2])
-            sent = ItemUpdate(outgoing.item_ids[its], outgoing.rows[its], outgoing.item_count)
-            before = self._residual.get(one.client, nothing_left(sent.width))
-            self._residual[one.client] = left_over(sent, self._codec.decode(blob), before, feedback.most_rows)

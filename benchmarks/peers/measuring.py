@@ -15,73 +15,18 @@ import threading
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+
+from benchmarks.family import Family, marked
 
 MARK = "PEERS_MARK"
 ROUND = re.compile(r"round (\d+): (\d+) clients.*loss ([\d.]+)")
 EVERY_S = 0.5
 LAST_WORDS = 12  # lines that are told of a command that failed
-
-
-@dataclass(slots=True)
-class Family:
-    """The processes that carry a mark."""
-
-    mark: str
-    cpu_s: dict[tuple[int, float], float] = field(default_factory=dict)  # of the dead ones, too
-    peak_pss_bytes: int = 0
-    _known: dict[tuple[int, float], bool] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def cpu_now_s(self) -> float:
-        """User and system time of all members so far."""
-        with self._lock:
-            for key, process in self._members():
-                self._look(key, process)
-            return sum(self.cpu_s.values())
-
-    def sample(self) -> None:
-        """Take CPU and memory of everyone."""
-        with self._lock:
-            pss = 0
-            for key, process in self._members():
-                self._look(key, process)
-                try:
-                    pss += process.memory_full_info().pss
-                except (psutil.Error, OSError):
-                    continue  # it has just ended
-            self.peak_pss_bytes = max(self.peak_pss_bytes, pss)
-
-    def end(self) -> None:
-        """End whoever is left."""
-        for _, process in self._members():
-            try:
-                process.kill()
-            except psutil.Error:
-                continue
-
-    def _look(self, key: tuple[int, float], process: psutil.Process) -> None:
-        try:
-            times = process.cpu_times()
-        except psutil.Error:
-            return
-        self.cpu_s[key] = times.user + times.system
-
-    def _members(self) -> list[tuple[tuple[int, float], psutil.Process]]:
-        found = []
-        for process in psutil.process_iter():
-            try:
-                key = (process.pid, process.create_time())
-                if key not in self._known:
-                    self._known[key] = process.environ().get(MARK) == self.mark
-            except (psutil.Error, OSError):
-                continue
-            if self._known[key]:
-                found.append((key, process))
-        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +62,13 @@ def measure(
     limit_s: float,
 ) -> Measured | str:
     """Run a command to its last round; a text says why there is nothing to tell."""
-    family = Family(uuid.uuid4().hex)
+    mark = uuid.uuid4().hex
+    family = Family(marked(MARK, mark))
     began_s = time.monotonic()
     process = subprocess.Popen(
         command,
         cwd=folder,
-        env={**os.environ, **environment, MARK: family.mark},
+        env={**os.environ, **environment, MARK: mark},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -137,13 +83,20 @@ def measure(
         time.sleep(EVERY_S)
     family.sample()
     late = time.monotonic() - began_s >= limit_s
-    family.end()
+    _end(family)
     process.wait()
     reader.join(5)
     if len(told) < rounds:
         why = f"not done within {limit_s:g} s" if late else f"ended with {process.returncode}"
         return "\n".join([why, *words[-LAST_WORDS:]])
     return _summary(told, began_s, warm_up, family.peak_pss_bytes)
+
+
+def _end(family: Family) -> None:
+    """End whoever is left."""
+    for process in family.members():
+        with suppress(psutil.Error):
+            process.kill()
 
 
 def _listen(
@@ -166,7 +119,7 @@ def _listen(
                     int(found[2]),
                     float(found[3]),
                     time.monotonic(),
-                    family.cpu_now_s() if ends else 0.0,
+                    family.cpu_s() if ends else 0.0,
                     machine.user + machine.system + machine.nice,
                 )
             )

@@ -21,9 +21,11 @@ from fedras_ray.codecs.base import ItemUpdate, Outgoing
 from fedras_ray.codecs.books import as_sent, book_bytes, pack_book, pack_books, take_book
 from fedras_ray.codecs.cohort import Codebook, codebooks, codebooks_each
 from fedras_ray.codecs.ladder import clustered, relative_loss
+from fedras_ray.codecs.opened import open_each
 from fedras_ray.codecs.ragged import RaggedOutgoing
 from fedras_ray.codecs.taken import pack_taken, pack_taken_each, take_taken, taken_bytes
 from fedras_ray.config import codecs as configs
+from fedras_ray.kernels import reading
 
 _IDS = {"packed": wire.CodecId.ACTIONS, "entropy": wire.CodecId.ACTIONS_ENTROPY}
 
@@ -64,6 +66,13 @@ class ActionsCodec:
         book = take_book(frame.body, frame.rows, frame.width)  # (K, D)
         (index,), item_ids = take_taken(frame, [len(book)], self.config.indices)
         return ItemUpdate(item_ids, book.take(index, axis=0), frame.item_count, actions=len(book))
+
+    def decode_ragged(self, blobs: Sequence[bytes]) -> list[ItemUpdate]:
+        """As `decode`; in a few calls where indices are packed."""
+        how, found = self.config.indices, None
+        if how == "packed" and (opened := open_each(blobs, _IDS[how])) is not None:
+            found = opened.updates(reading.books_each, 0, 2 * opened.width)
+        return [self.decode(blob) for blob in blobs] if found is None else found
 
     def cluster(self, outgoing: Sequence[Outgoing], k: int) -> list[Codebook]:
         """At most K centroids for each update."""

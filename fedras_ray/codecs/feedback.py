@@ -12,12 +12,15 @@ n rows of an update, m rows of a residual, D width.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fedras_ray.codecs.base import ItemUpdate
+from fedras_ray.codecs.base import Codec, ItemUpdate
+from fedras_ray.codecs.ragged import RaggedOutgoing
+from fedras_ray.config.codecs import ResidualFeedback
 
 Ids = NDArray[np.int32]
 Rows = NDArray[np.float32]
@@ -59,3 +62,31 @@ def left_over(sent: ItemUpdate, decoded: ItemUpdate, before: Residual, most_rows
     kept = kept[size[kept] > 0]
     kept = kept[np.argsort(ids[kept], kind="stable")]
     return Residual(ids[kept], rows[kept])
+
+
+class Unsaid:
+    """The residuals of a host's clients, who never show them to anyone.
+
+    C clients of a batch, N rows of all of them together, as in `codecs.ragged`.
+    """
+
+    def __init__(self, config: ResidualFeedback) -> None:
+        self._config = config
+        self._of: dict[int, Residual] = {}
+
+    def added(self, clients: Sequence[int], offsets: NDArray[np.int64], item_ids: Ids, delta: Rows) -> Rows:
+        """The rows to send (N, D): what changed, and what earlier uploads of its client left out of each."""
+        rows = delta.copy()
+        for place, client in enumerate(clients):
+            if client in self._of:
+                its = slice(*offsets[place : place + 2])
+                rows[its] = compensated(item_ids[its], rows[its], self._of[client], self._config.decay)
+        return rows
+
+    def keep(
+        self, clients: Sequence[int], outgoing: RaggedOutgoing, blobs: Sequence[bytes], codec: Codec
+    ) -> None:
+        """Remember what these uploads leave out, which is what whoever decodes them will not have."""
+        for client, one, blob in zip(clients, outgoing.split(), blobs, strict=True):
+            before = self._of.get(client, nothing_left(outgoing.width))
+            self._of[client] = left_over(one.update, codec.decode(blob), before, self._config.most_rows)

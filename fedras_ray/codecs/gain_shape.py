@@ -29,11 +29,12 @@ from fedras_ray.codecs.books import as_sent, book_bytes, pack_book, pack_books, 
 from fedras_ray.codecs.cohort import spans
 from fedras_ray.codecs.floats import floats_bytes, largest_magnitude, pack_floats, unpack_floats
 from fedras_ray.codecs.ladder import clustered
+from fedras_ray.codecs.opened import open_each
 from fedras_ray.codecs.ragged import RaggedOutgoing
 from fedras_ray.codecs.taken import pack_taken, pack_taken_each, take_taken, taken_bytes
 from fedras_ray.config import codecs as configs
 from fedras_ray.errors import CodecError
-from fedras_ray.kernels import gains, lines, sorting, writing
+from fedras_ray.kernels import gains, lines, reading, sorting, writing
 
 _IDS = {"packed": wire.CodecId.GAIN_SHAPE, "entropy": wire.CodecId.GAIN_SHAPE_ENTROPY}
 
@@ -103,6 +104,13 @@ class GainShapeCodec:
         (index,), item_ids = take_taken(frame, [len(levels)], self.config.indices)
         rows = (levels * shape).take(index, axis=0)  # (n, D)
         return ItemUpdate(item_ids, rows, frame.item_count, actions=len(levels))
+
+    def decode_ragged(self, blobs: Sequence[bytes]) -> list[ItemUpdate]:
+        """As `decode`; in a few calls where indices are packed."""
+        how, found = self.config.indices, None
+        if how == "packed" and (opened := open_each(blobs, _IDS[how])) is not None:
+            found = opened.updates(reading.gains_each, floats_bytes(opened.width, "f16"), 2)
+        return [self.decode(blob) for blob in blobs] if found is None else found
 
 
 class GainsEach(NamedTuple):

@@ -62,10 +62,21 @@ class RaggedOutgoing(NamedTuple):
 
 @runtime_checkable
 class RaggedCodec(Codec, Protocol):
-    """A codec that is quicker over ragged arrays; its blobs are those of `encode`, byte for byte."""
+    """A codec that is quicker over many at once.
+
+    Its blobs are those of `encode` byte for byte, and its updates those of `decode` bit for bit.
+    """
 
     def encode_ragged(self, outgoing: RaggedOutgoing) -> list[bytes]:
         """One blob per update, in order."""
+        ...
+
+    def decode_ragged(self, blobs: Sequence[bytes]) -> list[ItemUpdate]:
+        """The update in each blob, in order; rows of all of them may lie in one array.
+
+        Raises:
+            CodecError: as `decode` of the first blob that it refuses.
+        """
         ...
 
 
@@ -74,3 +85,14 @@ def encode_each(codec: Codec, outgoing: RaggedOutgoing) -> list[bytes]:
     if isinstance(codec, RaggedCodec):
         return codec.encode_ragged(outgoing)
     return encode_all(codec, outgoing.split())
+
+
+def decode_each(codec: Codec, blobs: Sequence[bytes]) -> list[ItemUpdate]:
+    """Decode many blobs, together where the codec can.
+
+    Raises:
+        CodecError: as `decode` of the first blob that it refuses.
+    """
+    if isinstance(codec, RaggedCodec):
+        return codec.decode_ragged(blobs)
+    return [codec.decode(blob) for blob in blobs]

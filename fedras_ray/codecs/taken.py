@@ -65,7 +65,7 @@ def pack_taken_each(
     """`pack_taken` of each of C updates with one codebook: (C,) their sizes, (N,) the index of every row."""
     bounds, sizes = outgoing.offsets.tolist(), used.tolist()
     if how == "packed":
-        forms, starts = _forms(bounds, sizes, outgoing.item_count, outgoing.width)
+        forms, starts = forms_each(bounds, sizes, outgoing.item_count, outgoing.width)
         octets = writing.packed_each(
             index, outgoing.item_ids, outgoing.offsets, forms, starts, outgoing.item_count
         ).tobytes()
@@ -79,10 +79,13 @@ def pack_taken_each(
     ]
 
 
-def _forms(
+def forms_each(
     bounds: Sequence[int], sizes: Sequence[int], item_count: int, width: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The layout of each update's packed section for `writing.packed_each`: (C, 4), and starts (C + 1,)."""
+    """The layout of each update's packed section for `writing.packed_each`: (C, 4), and starts (C + 1,).
+
+    `bounds` (C + 1) of their rows, `sizes` (C) K.
+    """
     forms, starts = [], [0]
     for first, last, k in zip(bounds[:-1], bounds[1:], sizes, strict=True):
         n, bits = last - first, _index_bits(k, last - first, width)

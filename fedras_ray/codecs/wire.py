@@ -44,6 +44,12 @@ OUTSIDE = range(128, 256)  # codec numbers that the project never gives to a cod
 
 _FIELDS = struct.Struct("<2sBBIHI")
 _CHECKSUM = struct.Struct("<I")
+_HEAD = np.dtype(
+    {
+        "names": ["magic", "version", "codec", "item_count", "width", "rows", "checksum"],
+        "formats": ["S2", "u1", "u1", "<u4", "<u2", "<u4", "<u4"],
+    }
+)
 _MAGIC = b"FR"
 _VERSION = 1
 
@@ -189,6 +195,26 @@ def unpack(blob: bytes, codec_id: CodecId | int) -> Frame:
         raise CodecError(f"written by codec {codec}, not by {_name(codec_id)}")
     _check_sizes(item_count, width, rows, len(view))
     return Frame(item_count, width, rows, Body(body))
+
+
+def unpack_each(blobs: Sequence[bytes], codec_id: CodecId) -> tuple[int, int, NDArray[np.int64]] | None:
+    """What `unpack` checks, of C blobs of one table: I, D and (C,) n.
+
+    None: `unpack` refuses one of them, or it is of another table than the first.
+    """
+    if not blobs or min(map(len, blobs)) < HEADER_BYTES:
+        return None
+    heads = np.frombuffer(b"".join([blob[:HEADER_BYTES] for blob in blobs]), _HEAD)
+    item_count, width, rows = int(heads["item_count"][0]), int(heads["width"][0]), heads["rows"]
+    alike = heads[["magic", "version", "codec", "item_count", "width"]]
+    if (alike != np.array((_MAGIC, _VERSION, codec_id, item_count, width), alike.dtype)).any():
+        return None
+    sums = [isal_zlib.crc32(blob[HEADER_BYTES:], isal_zlib.crc32(blob[: _FIELDS.size])) for blob in blobs]
+    if heads["checksum"].tolist() != sums or not (rows.max() <= item_count <= MOST_ITEMS and width >= 1):
+        return None
+    if not all(obeys_size_law(n, width, len(blob)) for n, blob in zip(rows.tolist(), blobs, strict=True)):
+        return None
+    return item_count, width, rows.astype(np.int64)
 
 
 def _name(codec_id: int) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fedras_ray.data.interactions import Interactions
 from fedras_ray.data.ratings import RawRatings, Times
-from fedras_ray.errors import DataError
+from fedras_ray.data.rows import seal
 
 _SLICE = 2**22  # interactions sorted at a time: bounds the memory beside the result
 
@@ -27,13 +27,7 @@ class Histories:
     times: Times | None = None  # (M,) not decreasing within a row
 
     def __post_init__(self) -> None:
-        if len(self.offsets) == 0 or self.offsets[0] != 0 or self.offsets[-1] != len(self.items):
-            raise DataError("histories", "row offsets do not span the items")
-        if self.times is not None and len(self.times) != len(self.items):
-            raise DataError("histories", "times and items of different lengths")
-        for array in (self.offsets, self.items, self.times):
-            if array is not None:
-                array.flags.writeable = False
+        seal("histories", self.offsets, self.items, times=self.times)
 
     @property
     def user_count(self) -> int:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fedras_ray.data.rows import seal
 from fedras_ray.data.samples import LabelledSamples
 from fedras_ray.errors import DataError
 
@@ -25,10 +26,7 @@ class Interactions:
     item_count: int  # I
 
     def __post_init__(self) -> None:
-        if len(self.offsets) == 0 or self.offsets[0] != 0 or self.offsets[-1] != len(self.items):
-            raise DataError("interactions", "row offsets do not span the items")
-        for array in (self.offsets, self.items):
-            array.flags.writeable = False
+        seal("interactions", self.offsets, self.items)
 
     @property
     def user_count(self) -> int:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fedras_ray.errors import DataError
+from fedras_ray.data.rows import seal
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,12 +23,7 @@ class LabelledSamples:
     labels: NDArray[np.bool_]  # (M,) whether it was taken
 
     def __post_init__(self) -> None:
-        if len(self.offsets) == 0 or self.offsets[0] != 0 or self.offsets[-1] != len(self.items):
-            raise DataError("samples", "row offsets do not span the items")
-        if len(self.items) != len(self.labels):
-            raise DataError("samples", "items and labels of different lengths")
-        for array in (self.offsets, self.items, self.labels):
-            array.flags.writeable = False
+        seal("samples", self.offsets, self.items, labels=self.labels)
 
     @property
     def user_count(self) -> int:

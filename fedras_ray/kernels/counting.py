@@ -8,28 +8,34 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fedras_ray.kernels.compiling import compiled
+from fedras_ray.kernels.compiling import compiled, exact
 
 Ids = NDArray[np.int32]
 Rows = NDArray[np.float32]
 
 
+@exact
+def before(items: Ids, rank: int) -> int:
+    """How many of `items` (strictly increasing) come before the rank-th (from 0) of those that are not in it.
+
+    #{k: items[k] - k ≤ rank}: exact, without rejection or a list of the others.
+    """
+    low, high = 0, len(items)
+    while low < high:
+        middle = (low + high) // 2
+        if items[middle] - middle <= rank:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
 @compiled
 def outside(items: Ids, rank: NDArray[np.int64]) -> Ids:
-    """The rank-th items (from 0) that are not in `items` (strictly increasing).
-
-    The r-th is r + #{k: items[k] - k ≤ r}: exact, without rejection or a list of the others.
-    """
+    """The rank-th items (from 0) that are not in `items` (strictly increasing)."""
     found = np.empty(len(rank), np.int32)
     for number in range(len(rank)):
-        low, high = 0, len(items)
-        while low < high:
-            middle = (low + high) // 2
-            if items[middle] - middle <= rank[number]:
-                low = middle + 1
-            else:
-                high = middle
-        found[number] = rank[number] + low
+        found[number] = rank[number] + before(items, rank[number])
     return found
 
 

@@ -158,7 +158,7 @@ def _learned(chances: Steps, context: int, bit: bool) -> int:
     """The chance that a bit is zero, which learns from it."""
     known = np.uintp(context)
     quick, slow = chances[known, np.uintp(0)], chances[known, np.uintp(1)]
-    chance = int(min(max((quick + slow) >> 1, CERTAIN), (1 << 16) - CERTAIN))
+    chance = _chance(quick, slow)
     if bit:
         chances[known, np.uintp(0)] = quick + ((0 - quick) >> QUICK)
         chances[known, np.uintp(1)] = slow + ((0 - slow) >> SLOW)

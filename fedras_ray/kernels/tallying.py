@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fedras_ray.kernels.compiling import exact
+from fedras_ray.kernels.counting import before
 
 Ids = NDArray[np.int32]
 Numbers = NDArray[np.int64]
@@ -69,7 +70,7 @@ def tallied(
                 _add(count, marks, free[rank])
         else:
             for rank in drawn:
-                _add(count, marks, rank + _before(positives, rank))
+                _add(count, marks, rank + before(positives, rank))
         offsets[client + 1] = _collect(count, marks, found, weight, positive, offsets[client])
     size = offsets[-1]
     return offsets, found[:size], weight[:size], positive[:size]
@@ -90,19 +91,6 @@ def _list_others(free: Ids, positives: Ids, item_count: int) -> None:
         for other in range(item, until):
             free[other - rank] = other
         item = until + 1
-
-
-@exact
-def _before(positives: Ids, rank: int) -> int:
-    """How many positives come before the rank-th of the other items."""
-    low, high = 0, len(positives)
-    while low < high:
-        middle = (low + high) // 2
-        if positives[middle] - middle <= rank:
-            low = middle + 1
-        else:
-            high = middle
-    return low
 
 
 @exact

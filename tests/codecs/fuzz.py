@@ -2,8 +2,9 @@
 
 Not part of the tests. Every codec of `tests.codecs.conftest.CODECS` is fed pure noise, noise behind a
 header whose checksum is right, truncations and flipped bits of real blobs, and real blobs that were
-changed and sealed again. What comes back must be an `ItemUpdate` with finite rows, or a `CodecError`.
-Anything else, a warning too, is a failure: it is printed with the blob, and the exit status is 1.
+changed and sealed again. What comes back must be an `ItemUpdate` with finite rows, or a `CodecError`, and
+the same in a batch, from a codec that decodes many together. Anything else, a warning too, is a failure: it
+is printed with the blob, and the exit status is 1.
 
 Memory is traced for one blob in `TRACED_EVERY`: at most 1 MiB, 64 bytes per byte of the blob, and 32
 per float that the header may claim under the law of size. For all of them, an address space that
@@ -15,6 +16,7 @@ ends 2 GiB above what it was at the start turns a large allocation into a failur
 import argparse
 import functools
 import random
+import re
 import resource
 import sys
 import time
@@ -24,11 +26,13 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
 from fedras_ray.codecs import wire
 from fedras_ray.codecs.base import ItemUpdate
 from fedras_ray.codecs.build import build_codec
+from fedras_ray.codecs.ragged import RaggedCodec
 from fedras_ray.errors import CodecError
 from tests.codecs.conftest import CODECS, rank_one
 from tests.codecs.test_laws import sealed
@@ -102,12 +106,29 @@ def allowed_bytes(blob):
     return (1 << 20) + 64 * len(blob) + 32 * claimed
 
 
+def decoded(codec, blob):
+    """What one codec makes of a blob, by itself and in a batch."""
+    if not isinstance(codec, RaggedCodec):
+        return codec.decode(blob)
+    try:
+        alone = codec.decode(blob)
+    except CodecError as error:
+        with pytest.raises(CodecError, match=f"^{re.escape(str(error))}$"):
+            codec.decode_ragged([blob])
+        raise
+    (together,) = codec.decode_ragged([blob])
+    assert together.item_ids.tobytes() == alone.item_ids.tobytes()
+    assert together.rows.tobytes() == alone.rows.tobytes()
+    assert (together.item_count, together.actions) == (alone.item_count, alone.actions)
+    return together
+
+
 def outcome(codec, blob, traced):
     """`update`, `refused`, or what is wrong."""
     if traced:
         tracemalloc.start()
     try:
-        back = codec.decode(blob)
+        back = decoded(codec, blob)
         if not (isinstance(back, ItemUpdate) and back.rows.dtype == np.float32):
             return f"gave {type(back).__name__}"
         found = "update" if np.isfinite(back.rows).all() else "rows that are not finite"
@@ -126,7 +147,7 @@ def attack(name, config, blobs, seed):
     codec, draw = build_codec(config), random.Random(f"{seed} {name}")
     real = [codec.encode(rank_one(*shape)) for shape in SHAPES]
     for blob in real:
-        codec.decode(blob)  # kernels are compiled now: that takes memory, and is no blob's doing
+        decoded(codec, blob)  # kernels are compiled now: that takes memory, and is no blob's doing
     counts, begin, slowest = Counter(), time.perf_counter(), 0.0
     for number in range(blobs):
         blob = draw.choice(ATTACKS)(draw, draw.choice(real))

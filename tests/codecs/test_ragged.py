@@ -1,6 +1,8 @@
-"""Many updates encoded in a few calls are, byte for byte, what each of them is by itself."""
+"""Many updates encoded or decoded in a few calls are, bit for bit, what each of them is by itself."""
 
 import functools
+import random
+import re
 from itertools import pairwise
 
 import numpy as np
@@ -11,11 +13,12 @@ from hypothesis import strategies as st
 from fedras_ray.codecs.base import encode_all
 from fedras_ray.codecs.build import build_codec
 from fedras_ray.codecs.floats import pack_floats, unpack_floats
-from fedras_ray.codecs.ragged import RaggedCodec, RaggedOutgoing, encode_each
+from fedras_ray.codecs.ragged import RaggedCodec, RaggedOutgoing, decode_each, encode_each
 from fedras_ray.config import codecs as configs
 from fedras_ray.errors import CodecError
 from fedras_ray.kernels import sorting, writing
 from fedras_ray.streams import Purpose, stream
+from tests.codecs import fuzz
 
 ITEMS = 900
 SIZES = [0, 1, 2, 5, 63, 64, 65, 300, 900, 40]
@@ -69,6 +72,63 @@ def batch(kind, width=5, actions=None, sizes=SIZES):
 def test_blobs_are_those_of_one_update_after_the_other(config, kind):
     codec, outgoing = build_codec(config), batch(kind)
     assert encode_each(codec, outgoing) == encode_all(codec, outgoing.split())
+
+
+@pytest.mark.parametrize("kind", ["line", "noisy", "few", "zeros"])
+@pytest.mark.parametrize("config", CODECS, ids=lambda config: f"{config!r}"[:80])
+def test_updates_are_those_of_one_blob_after_the_other(config, kind):
+    codec = build_codec(config)
+    blobs = encode_each(codec, batch(kind))
+    for together, blob in zip(decode_each(codec, blobs), blobs, strict=True):
+        assert_same(together, codec.decode(blob))
+    assert decode_each(codec, []) == []
+
+
+def assert_same(one, other):
+    assert one.item_ids.tobytes() == other.item_ids.tobytes()
+    assert one.rows.tobytes() == other.rows.tobytes()
+    assert (one.item_count, one.width, one.actions) == (other.item_count, other.width, other.actions)
+
+
+READ_TOGETHER = [
+    configs.ActionsCodec(kind="actions", actions=configs.FixedActions(count=5)),
+    configs.GainShapeCodec(kind="gain-shape", actions=configs.FixedActions(count=5), indices="packed"),
+]
+
+
+@pytest.mark.parametrize("config", READ_TOGETHER, ids=lambda config: config.kind)
+@pytest.mark.parametrize("place", [0, 3, -1])
+def test_one_blob_that_is_refused_is_refused_in_a_batch_in_the_same_words(config, place):
+    codec, draw = build_codec(config), random.Random(1)
+    real = encode_each(codec, batch("noisy"))
+    outcomes = set()
+    for attack in fuzz.ATTACKS * 30:
+        blobs = list(real)
+        blobs[place] = attack(draw, blobs[draw.randrange(len(real))])
+        try:
+            expected = codec.decode(blobs[place])
+        except CodecError as error:
+            outcomes.add("refused")
+            with pytest.raises(CodecError, match=f"^{re.escape(str(error))}$"):
+                decode_each(codec, blobs)
+        else:
+            outcomes.add("update")
+            assert_same(decode_each(codec, blobs)[place], expected)
+    assert outcomes == {"refused", "update"}
+
+
+@pytest.mark.parametrize("config", READ_TOGETHER, ids=lambda config: config.kind)
+def test_real_blobs_are_read_together(config):
+    codec = build_codec(config)
+    blobs = encode_each(codec, batch("noisy"))
+    rows = [update.rows for update in decode_each(codec, blobs)]
+    assert len({id(one.base) for one in rows}) == 1, "rows of all blobs lie in one array"
+
+
+def test_updates_of_another_table_are_decoded_too():
+    codec = build_codec(READ_TOGETHER[0])
+    blobs = [blob for width in (3, 5) for blob in encode_each(codec, batch("noisy", width))]
+    assert [update.width for update in decode_each(codec, blobs)] == [3] * len(SIZES) + [5] * len(SIZES)
 
 
 @pytest.mark.parametrize("width", [1, 8, 33])

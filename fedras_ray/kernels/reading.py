@@ -1,0 +1,155 @@
+"""The bodies of many blobs of actions as rows, at once: the counterpart of `writing`.
+
+C updates, N rows of all of them, D width, K actions. What is read is what `codecs.books`, `codecs.bits` and
+`codecs.positions` read of one blob; the tests hold them to each other. Of what these would refuse nothing is
+said here but that there is something: they find the words. That sections are as long as they claim is checked
+before. `packing` and `writing` are compiled into these kernels, and the cache of machine code looks at this
+file alone: after a change there, remove `__pycache__`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fedras_ray.kernels import packing
+from fedras_ray.kernels.compiling import exact
+from fedras_ray.kernels.writing import ALL, BITMAP
+
+Octets = NDArray[np.uint8]
+Numbers = NDArray[np.int64]
+Rows = NDArray[np.float32]
+Ids = NDArray[np.int32]
+
+_LARGEST_HALF = 0x77FF  # the bits of 32,752, above which no encoder writes
+_EXPONENTS = (-163, 113)  # that a finite f32 needs
+_MEASURE = 25  # halvings of an f16's integer significand, less its exponent
+
+
+class Blobs(NamedTuple):
+    """Bodies of one codec, one after the other, as the kernels are given them."""
+
+    octets: Octets
+    starts: Numbers  # (C,) where each body begins
+    offsets: Numbers  # (C + 1,) the rows of update c are those from offsets[c] to offsets[c + 1]
+    sizes: Numbers  # (C,) K
+    forms: Numbers  # (C, 4) as `writing.packed_each` takes them
+    item_count: int
+
+
+@exact
+def books_each(blobs: Blobs, width: int) -> tuple[Ids, Rows, bool]:
+    """Bodies of a codebook and what is taken of it: ids (N,), rows (N, D), and whether all is in order."""
+    count = blobs.offsets[-1]
+    ids, rows = np.empty(count, np.int32), np.empty((count, width), np.float32)
+    for update in range(len(blobs.sizes)):
+        k, first, last = blobs.sizes[update], blobs.offsets[update], blobs.offsets[update + 1]
+        at = blobs.starts[update] + 2
+        book = np.empty((k, width), np.float32)
+        fine = _floats(blobs.octets, at, book.reshape(-1))
+        index, clean = _taken(blobs, update, at + 2 + 2 * book.size, ids[first:last])
+        if not (fine and clean):
+            return ids, rows, False
+        for place in range(last - first):
+            action = index[place]
+            for column in range(width):  # as quick as a copy of memory; slices of arrays are not
+                rows[first + place, column] = book[action, column]
+    return ids, rows, True
+
+
+@exact
+def gains_each(blobs: Blobs, width: int) -> tuple[Ids, Rows, bool]:
+    """Bodies of a direction, gains, and which are taken: as `books_each`."""
+    count = blobs.offsets[-1]
+    ids, rows = np.empty(count, np.int32), np.empty((count, width), np.float32)
+    shape = np.empty(width, np.float32)
+    for update in range(len(blobs.sizes)):
+        first, last = blobs.offsets[update], blobs.offsets[update + 1]
+        at, levels = blobs.starts[update], np.empty(blobs.sizes[update], np.float32)
+        fine = _floats(blobs.octets, at, shape) and _is_direction(shape)
+        at += 2 + 2 * width + 2
+        fine &= _floats(blobs.octets, at, levels)
+        index, clean = _taken(blobs, update, at + 2 + 2 * len(levels), ids[first:last])
+        if not (fine and clean):
+            return ids, rows, False
+        for place in range(last - first):
+            level = levels[index[place]]
+            for column in range(width):
+                rows[first + place, column] = level * shape[column]
+    return ids, rows, True
+
+
+@exact
+def _floats(octets: Octets, at: int, values: Rows) -> bool:
+    """Values (M,) in f16 behind their exponent, and whether an encoder writes such."""
+    exponent = _short(octets, at)
+    exponent -= (exponent & 0x8000) << 1
+    if exponent < _EXPONENTS[0] or exponent > _EXPONENTS[1]:
+        return False
+    scales = np.empty(31, np.float64)
+    for field in range(31):
+        scales[field] = math.ldexp(1.0, max(field, 1) - _MEASURE + exponent)
+    for place in range(len(values)):
+        half = _short(octets, at + 2 + 2 * place)
+        if half & 0x7FFF > _LARGEST_HALF:
+            return False
+        field = half >> 10 & 31
+        size = ((half & 0x3FF) + (1024 if field else 0)) * scales[field]
+        values[place] = -size if half & 0x8000 else size
+    return True
+
+
+@exact
+def _is_direction(shape: Rows) -> bool:
+    """Whether its largest magnitude is 1, or it is zero."""
+    peak = np.float32(0)
+    for value in shape:
+        peak = max(peak, abs(value))
+    return bool(peak in (0, 1))
+
+
+@exact
+def _taken(blobs: Blobs, update: int, at: int, ids: Ids) -> tuple[NDArray[np.uint32], bool]:
+    """The index of each row (n,), its id into `ids`, and whether an encoder writes such."""
+    n = len(ids)
+    bits, form, low, top = blobs.forms[update]
+    index, clean = np.zeros(n, np.uint32), True
+    if bits:
+        end = at + (n * bits + 7) // 8
+        index, clean = packing.unpack(blobs.octets[at:end], n, bits)
+        at = end
+    for one in index:
+        clean &= one < blobs.sizes[update]
+    if not clean or blobs.octets[at] != form:
+        return index, False
+    section = blobs.octets[at + 1 : at + 1 + _section(n, form, low, top, blobs.item_count)]
+    return index, _positions(section, form, low, top, ids) and packing.increasing(ids, blobs.item_count)
+
+
+@exact
+def _section(n: int, form: int, low: int, top: int, item_count: int) -> int:
+    """The bytes behind the form."""
+    if form == ALL or n == 0:
+        return 0
+    return (item_count + 7) // 8 if form == BITMAP else (n * low + 7) // 8 + (n + top + 7) // 8
+
+
+@exact
+def _positions(section: Octets, form: int, low: int, top: int, ids: Ids) -> bool:
+    n, clean = len(ids), True
+    if form == ALL:
+        ids[:] = np.arange(n)
+    elif n and form == BITMAP:
+        members, clean = packing.marked(section, n)
+        ids[:] = members
+    elif n:
+        ids[:], clean = packing.unpack_ids(section, n, low, top)
+    return clean
+
+
+@exact
+def _short(octets: Octets, at: int) -> int:
+    return int(octets[at]) | int(octets[at + 1]) << 8

@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.random import Generator
 from numpy.typing import NDArray
 
@@ -76,7 +75,6 @@ class ClientHost:
     """The clients of some shards."""
 
     def __init__(self, experiment: Experiment, dataset: Dataset, shards: Sequence[int]) -> None:
-        torch.set_num_threads(1)  # sums in a fixed order, and no fight over cores between hosts
         self._experiment = experiment
         self._dataset = dataset
         self._model = build_model(experiment.model)

@@ -76,7 +76,6 @@ def run(
 
     from workloads.running import Options, run  # torch, Ray and MLflow: too slow for --help
     from workloads.table import closing_table
-    from workloads.tracking.store import ui_command
 
     try:
         with stoppable():
@@ -87,6 +86,8 @@ def run(
     console.print(closing_table(outcome.summary))
     say(f"report  {outcome.directory / 'report.html'}")
     if outcome.tracking_uri:
+        from workloads.tracking.store import ui_command
+
         say(f"MLflow  {ui_command(outcome.tracking_uri)}")
     if as_json:
         typer.echo(json.dumps(outcome.summary))

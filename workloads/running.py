@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -31,8 +32,10 @@ from workloads.run_directory import RecordWriter
 from workloads.sinks import Sink, Summary, listening
 from workloads.speech import say
 from workloads.summary import summarize
-from workloads.tracking.mlflow_sink import MlflowSink
 from workloads.user_quality import UserQualityWriter
+
+if TYPE_CHECKING:
+    from workloads.tracking.mlflow_sink import MlflowSink
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +86,7 @@ def run(experiment: Experiment, options: Options, console: Console) -> Outcome:
     directory = run_directory.place(options.out, experiment)
     dataset = load(experiment.data, experiment.seed, say=say)
     tracked = options.mlflow and experiment.tracking.mlflow
-    opened = listening(MlflowSink(experiment, dataset, options.parent)) if tracked else nullcontext()
-    with opened as tracker:
+    with _tracker(experiment, dataset, options) if tracked else nullcontext() as tracker:
         run_directory.create(directory, experiment)
         session = _session(experiment, dataset, options)
         with (
@@ -113,6 +115,14 @@ def _session(experiment: Experiment, dataset: Dataset, options: Options) -> Seri
     if options.serial:
         return SerialSession(experiment, dataset)
     return RaySession(experiment, dataset, options.address)
+
+
+def _tracker(
+    experiment: Experiment, dataset: Dataset, options: Options
+) -> AbstractContextManager[MlflowSink]:
+    from workloads.tracking.mlflow_sink import MlflowSink  # MLflow: two seconds, for those who want it
+
+    return listening(MlflowSink(experiment, dataset, options.parent))
 
 
 def _progress(

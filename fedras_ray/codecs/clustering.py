@@ -16,14 +16,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import torch
 from numpy.random import Generator
-from torch import Tensor
 
 from fedras_ray.codecs.starts import k_means_plus_plus, principal
+from fedras_ray.tensors import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Start = Literal["principal", "k-means++"]
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.random import Generator
 from numpy.typing import NDArray
 
 from fedras_ray.codecs.clustering import Start, cluster
 from fedras_ray.errors import CodecError
 from fedras_ray.kernels import lines, sorting
+from fedras_ray.tensors import torch
 
 LEAST_ROWS_PER_ACTION = 4
 ROUNDS_OFF_THE_LINE = 5

@@ -28,7 +28,6 @@ import struct
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.random import PCG64, SeedSequence
 
 from fedras_ray.codecs import wire
@@ -38,6 +37,7 @@ from fedras_ray.codecs.floats import floats_bytes, largest_magnitude, pack_float
 from fedras_ray.codecs.positions import pack_positions, take_positions
 from fedras_ray.config import codecs as configs
 from fedras_ray.errors import CodecError
+from fedras_ray.tensors import torch
 
 _HEAD = struct.Struct("<HQ")
 MOST_RANK = 64

@@ -10,8 +10,9 @@ Products are torch's, in f64: it keeps to the one thread that a pool gives it, a
 from __future__ import annotations
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
+
+from fedras_ray.tensors import torch
 
 Doubles = NDArray[np.float64]
 

@@ -25,7 +25,6 @@ import struct
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from fedras_ray.codecs import wire
 from fedras_ray.codecs.base import ItemUpdate, Outgoing
@@ -34,6 +33,7 @@ from fedras_ray.codecs.floats import floats_bytes, largest_magnitude, pack_float
 from fedras_ray.codecs.positions import pack_positions, take_positions
 from fedras_ray.config import codecs as configs
 from fedras_ray.errors import CodecError
+from fedras_ray.tensors import torch
 
 _COUNT = struct.Struct("<H")
 _NEGLIGIBLE = 1e-6  # of the largest singular value

@@ -14,11 +14,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.random import Generator
-from torch import Tensor
+
+from fedras_ray.tensors import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _SQUARINGS = 5  # of the Gram matrix: 2**5 = 32 power iterations for the price of five
 _SHIFTS = 8  # starts on the line; one start alone is 3 to 15 % worse, at a few hundred rows

@@ -16,12 +16,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from fedras_ray.data.interactions import Dataset
 from fedras_ray.evaluation.metrics import Hits
 from fedras_ray.kernels import ranking
+from fedras_ray.tensors import torch
 
 CLIENTS = 16_384  # whose places are held at once: 6 MB
 BLOCK = (256, 512)  # clients and items whose scores are held at once: 512 KB, in the second cache

@@ -9,14 +9,18 @@ which any model has, and for a `ProductModel` from its factors, in memory that d
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from fedras_ray.data.interactions import Dataset
 from fedras_ray.evaluation.metrics import Hits, PerUser, hit_ratio, ndcg, recall
 from fedras_ray.evaluation.products import Floats, Rows, product_hits, sampled_product_hits
 from fedras_ray.evaluation.ranking import full_hits, sampled_hits
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 CUTS = (10, 20)
 SAMPLED_CUT = 10

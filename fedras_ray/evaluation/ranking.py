@@ -7,13 +7,16 @@ every other item with the same score, so a model that scores everything alike ea
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from fedras_ray.evaluation.metrics import Hits
+from fedras_ray.tensors import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 # Scores are float32; in float64 a relative step of 2^-40 lies strictly between neighbours, so it
 # decides ties and nothing else. The absolute part does the same around zero.

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from fedras_ray.config import Experiment
@@ -26,6 +25,7 @@ from fedras_ray.evaluation.quality import (
 )
 from fedras_ray.evaluation.sample import asked_users
 from fedras_ray.models.base import Model, ProductModel
+from fedras_ray.tensors import torch
 
 MATRIX_SCORES = 8_000_000  # held at once where a model needs a matrix of them: 64 MB in float64
 

@@ -9,16 +9,19 @@ moves along e_i · u and u along Σ e_i · v_i, so everything a client sends poi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.random import Generator
 from numpy.typing import NDArray
-from torch import Tensor
 
 from fedras_ray.config.client import MatrixFactorization
 from fedras_ray.kernels import descending, factorizing
 from fedras_ray.models.base import Floats, LossModel, Rates, decay
+from fedras_ray.tensors import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,15 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from fedras_ray.config.client import TrainingConfig
 from fedras_ray.models.base import BatchCompiledModel, CompiledModel, Model, Rates
+from fedras_ray.tensors import torch
 from fedras_ray.training.steps import LocalSamples, Samples, StepSamples
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 BUCKET_PADDING = 4_000  # rows of padding that cost about as much as the operations of one more bucket
 

@@ -90,7 +90,6 @@ def compare(
     from workloads.comparing.compare import compare as carry_out  # torch, Ray and MLflow: too slow for --help
     from workloads.comparing.table import tables
     from workloads.running import Options
-    from workloads.tracking.store import ui_command
 
     try:
         with stoppable():
@@ -102,6 +101,8 @@ def compare(
     wide.print(tables(outcome.results))
     say(f"page    {outcome.directory / 'comparison.html'}")
     if outcome.tracking_uri:
+        from workloads.tracking.store import ui_command
+
         say(f"MLflow  {ui_command(outcome.tracking_uri)}")
     if as_json:
         typer.echo(json.dumps(outcome.results.as_tree()))

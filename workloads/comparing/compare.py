@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from workloads.comparing import files
 from workloads.comparing.plan import ANYTHING, Plan
@@ -13,7 +14,9 @@ from workloads.comparing.results import Results, gather
 from workloads.comparing.runs import run_all, tasks
 from workloads.run_directory import home, writing
 from workloads.running import Options
-from workloads.tracking.comparison import parent_run
+
+if TYPE_CHECKING:
+    from workloads.tracking.comparison import ParentRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +46,19 @@ def compare(plan: Plan, options: Options, jobs: int = 1) -> Outcome:
     with writing(directory):
         directory.mkdir(parents=True, exist_ok=True)
     tracked = options.mlflow and plan.methods[plan.reference].tracking.mlflow
-    with parent_run(plan, directory) if tracked else nullcontext() as parent:
+    with _parent(plan, directory) if tracked else nullcontext() as parent:
         run_all(wanted, replace(options, parent=parent.run_id if parent else None), jobs)
         results = gather(plan, wanted)
         written = files.write(directory, results)
         if parent:
             parent.finish(results, written)
     return Outcome(directory, results, parent.uri if parent else None)
+
+
+def _parent(plan: Plan, directory: Path) -> AbstractContextManager[ParentRun]:
+    from workloads.tracking.comparison import parent_run  # MLflow: two seconds, for those who want it
+
+    return parent_run(plan, directory)
 
 
 def _place(plan: Plan) -> Path:

@@ -13,15 +13,16 @@ a Matrix Product", SIGMOD 2015, doi:10.1145/2723372.2747647, prune so).
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 from fedras_ray.data.interactions import Dataset
 from fedras_ray.evaluation.metrics import Hits
 from fedras_ray.kernels import ranking
-from fedras_ray.tensors import torch
 
 CLIENTS = 16_384  # whose places are held at once: 6 MB
 BLOCK = (256, 512)  # clients and items whose scores are held at once: 512 KB, in the second cache
@@ -67,7 +68,7 @@ def product_hits(queries: Floats, table: Floats, users: Users, dataset: Dataset,
     for start in range(0, len(users), CLIENTS):
         some = slice(start, start + CLIENTS)
         standings = standings_of(queries[some], table, users[some], dataset, depth)
-        with np.errstate(invalid="ignore"):  # zero times infinity
+        with _blas().limit(limits=1, user_api="blas"), np.errstate(over="ignore", invalid="ignore"):
             _count(standings, queries[some], table, order, lengths)
         parts.append(standings.hits())
     return np.concatenate(parts)
@@ -94,7 +95,7 @@ def _count(
     """Add the whole catalogue, longest rows first."""
     own = _lengths(queries)  # (C,)
     slack = _slack(own * lengths[order[0]], table.shape[1])
-    rough = torch.empty(BLOCK, dtype=torch.float32)
+    rough = np.empty(BLOCK, np.float32)
     for start in range(0, len(order), BLOCK[1]):
         left = _left(standings, own * lengths[order[start]], slack)
         if len(left) == 0:
@@ -103,9 +104,15 @@ def _count(
         for first in range(0, len(left), BLOCK[0]):
             some = left[first : first + BLOCK[0]]
             scores = rough[: len(some), : len(block)]
-            torch.mm(torch.from_numpy(queries[some]), torch.from_numpy(block).T, out=scores)
+            np.matmul(queries[some], block.T, out=scores)
             state = standings.places, standings.ranks, standings.opened
-            ranking.add_block(scores.numpy(), some, queries, block, slack, *state)
+            ranking.add_block(scores, some, queries, block, slack, *state)
+
+
+@functools.cache
+def _blas() -> ThreadpoolController:
+    """The library behind products of matrices: pools must not fight over cores."""
+    return ThreadpoolController()
 
 
 def _lengths(rows: Floats) -> NDArray[np.float64]:

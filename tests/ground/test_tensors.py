@@ -21,6 +21,21 @@ def test_who_makes_no_tensor_and_logs_nowhere_imports_neither(module):
     assert said(code) == ["[]"]
 
 
+def test_matrix_factorisation_runs_without():
+    code = (
+        "import sys; from fedras_ray.config import build; from fedras_ray.data import load;"
+        "from fedras_ray.executor import SerialExecutor; from fedras_ray.population import population_of;"
+        "from fedras_ray.simulation import simulate;"
+        "data = {'kind': 'synthetic', 'users': 60, 'items': 300, 'mean_interactions': 40};"
+        "schedule = {'versions': 2, 'clients_per_version': 20};"
+        "one = build({'data': data, 'schedule': schedule, 'codec': {'kind': 'gain-shape'}});"
+        "dataset = load(one.data, one.seed);"
+        "records = list(simulate(one, population_of(dataset), SerialExecutor(one, dataset)));"
+        f"print(len(records) > 40, [name for name in {HEAVY} if name in sys.modules])"
+    )
+    assert said(code) == ["True", "[]"]
+
+
 def test_it_is_the_module_itself_on_one_thread():
     code = "from fedras_ray.tensors import torch; print(torch.Tensor.__module__, torch.get_num_threads())"
     assert said(code) == ["torch", "1"]

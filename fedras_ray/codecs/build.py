@@ -13,9 +13,11 @@ from fedras_ray.codecs.actions import ActionsCodec
 from fedras_ray.codecs.base import Codec, ItemUpdate, Outgoing
 from fedras_ray.codecs.colr import ColrCodec
 from fedras_ray.codecs.dense import DenseCodec
+from fedras_ray.codecs.floats import floats_bytes
 from fedras_ray.codecs.gain_shape import GainShapeCodec
 from fedras_ray.codecs.grid import GridCodec
 from fedras_ray.codecs.lowrank import LowRankCodec
+from fedras_ray.codecs.positions import positions_bytes
 from fedras_ray.codecs.product import ProductCodec
 from fedras_ray.codecs.quantized import QuantizedCodec
 from fedras_ray.codecs.residual import ResidualCodec
@@ -23,6 +25,7 @@ from fedras_ray.codecs.sign import SignCodec
 from fedras_ray.codecs.sparse import SparseCodec
 from fedras_ray.codecs.topentries import TopEntriesCodec
 from fedras_ray.codecs.toprows import TopRowsCodec
+from fedras_ray.codecs.wire import HEADER_BYTES
 from fedras_ray.config import codecs as configs
 from fedras_ray.errors import ConfigError
 from fedras_ray.imported import imported
@@ -79,15 +82,9 @@ def dense_bytes(item_count: int, width: int) -> int:
     return len(DenseCodec(configs.DenseCodec(dtype="f32")).encode(Outgoing(nothing, draw)))
 
 
-@functools.lru_cache(maxsize=65_536)
 def sparse_bytes(rows: int, item_count: int, width: int) -> int:
-    """What one sparse f32 blob of so many rows weighs: the length of a real one.
-
-    Positions cost the same for any `rows` items, so which ones they are does not matter.
-    """
-    update = ItemUpdate(np.arange(rows, dtype=np.int32), np.zeros((rows, width), np.float32), item_count)
-    draw = functools.partial(streams.stream, 0, streams.Purpose.ENCODING)
-    return len(sparse_codec().encode(Outgoing(update, draw)))
+    """What one sparse f32 blob of so many rows weighs: exactly, as which rows they are changes nothing."""
+    return HEADER_BYTES + floats_bytes(rows * width, "f32") + positions_bytes(rows, item_count)
 
 
 def _custom(config: configs.CustomCodec) -> Codec:

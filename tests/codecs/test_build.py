@@ -6,11 +6,15 @@ from typing import get_args
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from fedras_ray.codecs.build import CODECS, build_codec, dense_bytes, sparse_codec
+from fedras_ray.codecs.base import ItemUpdate, Outgoing
+from fedras_ray.codecs.build import CODECS, build_codec, dense_bytes, sparse_bytes, sparse_codec
 from fedras_ray.codecs.dense import DenseCodec
 from fedras_ray.config import codecs as configs
 from fedras_ray.errors import ConfigError
+from fedras_ray.streams import Purpose, stream
 
 
 @pytest.fixture
@@ -32,6 +36,15 @@ def test_every_kind_has_a_row():
     kinds = {kind for section in sections for kind in get_args(section.model_fields["kind"].annotation)}
     assert set(CODECS) == kinds - {"custom"}
     assert isinstance(build_codec(configs.DenseCodec()), DenseCodec)
+
+
+@given(st.sets(st.integers(0, 299)), st.integers(0, 40), st.sampled_from([1, 32]))
+def test_sparse_bytes_are_the_length_of_a_real_blob(items, more, width):
+    count = max(items, default=-1) + 1 + more
+    ids = np.array(sorted(items), np.int32)
+    update = ItemUpdate(ids, np.ones((len(ids), width), np.float32), max(1, count))
+    blob = sparse_codec().encode(Outgoing(update, lambda: stream(0, Purpose.ENCODING)))
+    assert sparse_bytes(len(ids), update.item_count, width) == len(blob)
 
 
 def test_a_ladder_must_go_up():

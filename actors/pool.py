@@ -1,29 +1,42 @@
 """A pool: an actor that stands for all clients of some shards.
 
-A plain class; it becomes an actor where the executor places it. It adds nothing to `ClientHost` but
-a process of its own.
+A plain class; it becomes an actor where the executor places it. It adds nothing to `Site` but a process of
+its own.
 """
 
 from __future__ import annotations
 
 import resource
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import ray
 from numpy.typing import NDArray
 
-from fedras_ray.clients import Assignment, ClientHost, Turn
+from fedras_ray.clients import Assignment
 from fedras_ray.config import Experiment
 from fedras_ray.data.interactions import Dataset
 from fedras_ray.evaluation.shards import ShardQuality
+from fedras_ray.server.folding import Partial, Share
+from fedras_ray.site import Receipt, Site
+
+Plain: TypeAlias = tuple[Any, ...]
+Table: TypeAlias = NDArray[np.float32]
+
+
+class News(NamedTuple):
+    """What became of views since a pool got work that has to do with them."""
+
+    views: list[int]  # published; their tables come along
+    retired: list[int]  # of those that the pool has
 
 
 class ClientPool:
     """See the module."""
 
-    def __init__(self, experiment: Experiment, dataset: Dataset, shards: Sequence[int]) -> None:
-        self._host = ClientHost(experiment, dataset, shards)
+    def __init__(self, experiment: Experiment, dataset: Dataset, shards: range) -> None:
+        self._site = Site(experiment, dataset, shards)
 
     @ray.method
     def ready(self) -> bool:
@@ -31,34 +44,54 @@ class ClientPool:
         return True
 
     @ray.method
-    def publish(self, view: int, table: NDArray[np.float32]) -> None:
-        """See `ClientHost.publish`; the table is shared memory, read-only."""
-        self._host.publish(view, table)
+    def requests(self, turns: Mapping[int, Sequence[tuple[int, int]]]) -> dict[int, NDArray[np.int32]]:
+        """See `Site.requests`."""
+        return self._site.requests(turns)
 
     @ray.method
-    def retire(self, view: int) -> None:
-        """See `ClientHost.retire`."""
-        self._host.retire(view)
+    def train(self, work: Mapping[int, Sequence[Plain]], news: News, *tables: Table) -> list[Plain]:
+        """See `Site.train`."""
+        self._hear(news, tables)
+        mine = {shard: [Assignment._make(one) for one in some] for shard, some in work.items()}
+        return [tuple(one) for one in self._site.train(mine)]
 
     @ray.method
-    def requests(self, turns: Sequence[tuple[int, int]]) -> list[NDArray[np.int32]]:
-        """See `ClientHost.requests`."""
-        return self._host.requests(turns)
+    def fold(
+        self, shares: Mapping[int, Sequence[Plain]], gone: Mapping[int, Sequence[tuple[int, int]]]
+    ) -> list[Partial]:
+        """See `Site.fold`."""
+        mine = {shard: [Share._make(one) for one in some] for shard, some in shares.items()}
+        return self._site.fold(mine, gone)
 
     @ray.method
-    def train(self, shard: int, assignments: Sequence[Assignment]) -> list[Turn]:
-        """See `ClientHost.train`."""
-        return self._host.train(shard, assignments)
+    def evaluate(
+        self, shard: int, views: NDArray[np.int64], training: Sequence[int], news: News, *tables: Table
+    ) -> ShardQuality:
+        """See `Site.evaluate`."""
+        self._hear(news, tables)
+        return self._site.evaluate(shard, views, training)
 
-    @ray.method
-    def evaluate(self, shard: int, views: NDArray[np.int64], training: Sequence[int]) -> ShardQuality:
-        """See `ClientHost.evaluate`."""
-        return self._host.evaluate(shard, views, training)
+    def _hear(self, news: News, tables: Sequence[Table]) -> None:
+        """What the work needs that comes with it; tables are shared memory, read-only."""
+        for view, table in zip(news.views, tables, strict=True):
+            self._site.publish(view, table)
+        for view in news.retired:
+            self._site.retire(view)
 
     @ray.method
     def peak_rss_bytes(self) -> int:
         """The most memory this process held."""
         return peak_rss_bytes()
+
+
+def plain(work: Mapping[int, Sequence[Plain]]) -> dict[int, list[Plain]]:
+    """Named tuples as tuples: they are pickled and read in a third of the time."""
+    return {shard: [tuple(one) for one in some] for shard, some in work.items()}
+
+
+def receipts(sent: Sequence[Plain]) -> list[Receipt]:
+    """What `ClientPool.train` sent."""
+    return [Receipt._make(one) for one in sent]
 
 
 def peak_rss_bytes() -> int:

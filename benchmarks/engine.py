@@ -16,50 +16,29 @@ from __future__ import annotations
 import argparse
 import time
 import tracemalloc
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fedras_ray.clients import Assignment, Turn
-from fedras_ray.codecs.base import ItemUpdate, Outgoing
-from fedras_ray.codecs.build import build_codec, sparse_codec
+from fedras_ray.clients import Assignment
 from fedras_ray.config import Experiment, build
 from fedras_ray.evaluation.shards import ShardQuality
 from fedras_ray.executor import Done
 from fedras_ray.population import Population
+from fedras_ray.server.folding import Partial, Share
 from fedras_ray.simulation import Simulation
-from fedras_ray.streams import Purpose, stream
+from fedras_ray.site import Receipt
 
-ITEMS, WIDTH = 100, 2
-
-
-class Remembering:
-    """The sparse codec, but what a blob says is worked out once."""
-
-    def __init__(self) -> None:
-        self._codec = sparse_codec()
-        self._seen: dict[bytes, ItemUpdate] = {}
-
-    def encode(self, outgoing: Outgoing) -> bytes:
-        """As sparse."""
-        return self._codec.encode(outgoing)
-
-    def decode(self, blob: bytes) -> ItemUpdate:
-        """As sparse, the first time."""
-        if blob not in self._seen:
-            self._seen[blob] = self._codec.decode(blob)
-        return self._seen[blob]
+ITEMS, WIDTH, SHARDS = 100, 2, 8
+Ids = NDArray[np.int32]
 
 
 class IdleExecutor:
     """Every turn is the same tiny update, there at once."""
 
-    def __init__(self, experiment: Experiment) -> None:
-        update = ItemUpdate(np.array([1], np.int32), np.ones((1, WIDTH), np.float32), ITEMS)
-        self._blob = build_codec(experiment.codec).encode(
-            Outgoing(update, lambda: stream(0, Purpose.ENCODING))
-        )
+    def __init__(self) -> None:
+        self._items, self._rows = np.array([1], np.int32), np.ones((1, WIDTH), np.float32)
 
     def publish(self, view: int, table: NDArray[np.float32]) -> None:
         """Nobody looks at it."""
@@ -67,13 +46,20 @@ class IdleExecutor:
     def retire(self, view: int) -> None:
         """Nothing was kept."""
 
-    def requests(self, shard: int, turns: Sequence[tuple[int, int]]) -> Done[list[NDArray[np.int32]]]:
+    def requests(self, turns: Mapping[int, Sequence[tuple[int, int]]]) -> list[Done[dict[int, Ids]]]:
         """One row each."""
-        return Done([np.array([1], np.int32) for _ in turns])
+        return [Done({client: self._items for some in turns.values() for client, _ in some})]
 
-    def train(self, shard: int, assignments: Sequence[Assignment]) -> Done[list[Turn]]:
+    def train(self, work: Mapping[int, Sequence[Assignment]]) -> list[Done[list[Receipt]]]:
         """The same for all."""
-        return Done([Turn(one.client, self._blob, 1, 10, 60, 0.5) for one in assignments])
+        return [Done([Receipt(one.client, 60, 1, 10, 60, 0.5, 0) for some in work.values() for one in some])]
+
+    def fold(
+        self, shares: Mapping[int, Sequence[Share]], gone: Mapping[int, Sequence[tuple[int, int]]]
+    ) -> list[Done[list[Partial]]]:
+        """One row of as many updates as there were."""
+        level, count = (SHARDS - 1).bit_length(), np.array([sum(map(len, shares.values()))], np.int32)
+        return [Done([Partial(level, 0, self._items, self._rows, count)])]
 
     def evaluate(self, shard: int, views: NDArray[np.int64], training: Sequence[int]) -> Done[ShardQuality]:
         """Nobody is ranked for."""
@@ -97,22 +83,16 @@ SCHEDULES = {
 }
 
 
-CODECS = {
-    "without decoding": ["codec.kind=custom", "codec.target=benchmarks.engine:Remembering"],
-    "with decoding": ["codec.kind=sparse"],
-}
-
-
-def experiment_of(schedule: str, codec: str, rounds: int, settings: Sequence[str]) -> Experiment:
+def experiment_of(schedule: str, rounds: int, settings: Sequence[str]) -> Experiment:
     """A schedule for so many rounds of a thousand turns."""
-    common = [f"model.width={WIDTH}", "evaluation.every=1000000", *CODECS[codec]]
+    common = [f"model.width={WIDTH}", "evaluation.every=1000000", f"execution.shards={SHARDS}"]
     chosen = [text.format(rounds=rounds) for text in SCHEDULES[schedule]]
     return build({}, [*common, *chosen, *settings])
 
 
 def run(experiment: Experiment, clients: int) -> Simulation:
     """All of it, with nobody listening."""
-    simulation = Simulation(experiment, Population(np.full(clients, 20), ITEMS), IdleExecutor(experiment))
+    simulation = Simulation(experiment, Population(np.full(clients, 20), ITEMS), IdleExecutor())
     for _ in simulation.run():
         pass
     return simulation
@@ -144,17 +124,13 @@ def main() -> None:
     asked = parser.parse_args()
     rounds = max(1, asked.events // 3_000)
     for schedule in SCHEDULES:
-        rates = []
-        for codec in CODECS:
-            run(experiment_of(schedule, codec, 1, asked.set), asked.clients)  # kernels are compiled
-            experiment = experiment_of(schedule, codec, rounds, asked.set)
-            events, rate = events_per_s(experiment, asked.clients)
-            rates.append(f"{rate:>7,.0f} events/s {codec}")
-        short = experiment_of(schedule, "with decoding", 3, asked.set)
+        run(experiment_of(schedule, 1, asked.set), asked.clients)  # kernels are compiled
+        events, rate = events_per_s(experiment_of(schedule, rounds, asked.set), asked.clients)
+        short = experiment_of(schedule, 3, asked.set)
         grown = memory(short, 2 * asked.clients) - memory(short, asked.clients)
         held, most = grown / asked.clients
         print(
-            f"{schedule:13} {events:>9,} events: {', '.join(rates)}; "
+            f"{schedule:13} {events:>9,} events: {rate:>7,.0f} events/s; "
             f"{held:.0f} bytes per idle client, {most:.0f} at the most"
         )
 

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from sklearn.cluster import KMeans
 
-from fedras_ray.clients import Assignment, Turn
+from fedras_ray.clients import Assignment, ClientHost, Turn
 from fedras_ray.codecs.base import ItemUpdate, Outgoing, encode_all
 from fedras_ray.codecs.build import build_codec
 from fedras_ray.codecs.positions import positions_bytes
@@ -25,7 +25,7 @@ from fedras_ray.codecs.wire import HEADER_BYTES
 from fedras_ray.config import read
 from fedras_ray.config.codecs import ActionsCodec, CodecConfig, FixedActions, GainShapeCodec
 from fedras_ray.data import load
-from fedras_ray.executor import Done, SerialExecutor
+from fedras_ray.executor import SerialExecutor
 from fedras_ray.population import population_of
 from fedras_ray.simulation import simulate
 from fedras_ray.streams import Purpose, stream
@@ -41,14 +41,16 @@ def captured() -> dict[int, list[ItemUpdate]]:
     dataset, codec = load(experiment.data, experiment.seed), build_codec(experiment.codec)
     updates: dict[int, list[ItemUpdate]] = {}
 
-    class Listening(SerialExecutor):
-        def train(self, shard: int, assignments: Sequence[Assignment]) -> Done[list[Turn]]:
-            turns = super().train(shard, assignments).result()
+    class Listening(ClientHost):
+        def train(self, shard: int, assignments: Sequence[Assignment]) -> list[Turn]:
+            turns = super().train(shard, assignments)
             for one, turn in zip(assignments, turns, strict=True):
                 updates.setdefault(one.version, []).append(codec.decode(turn.blob))
-            return Done(turns)
+            return turns
 
-    for record in simulate(experiment, population_of(dataset), Listening(experiment, dataset)):
+    executor = SerialExecutor(experiment, dataset)
+    executor.site.clients = Listening(experiment, dataset, range(experiment.execution.shards))
+    for record in simulate(experiment, population_of(dataset), executor):
         if getattr(record, "version", 0) > max(VERSIONS):
             break
     return updates

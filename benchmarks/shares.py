@@ -22,7 +22,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from fedras_ray import clients
+from fedras_ray import clients, site
 from fedras_ray.codecs import actions, gain_shape
 from fedras_ray.codecs.build import build_codec
 from fedras_ray.config import Experiment, build
@@ -30,7 +30,8 @@ from fedras_ray.data import load
 from fedras_ray.executor import SerialExecutor
 from fedras_ray.population import population_of
 from fedras_ray.records import VersionRecord
-from fedras_ray.server.aggregation import Accumulator
+from fedras_ray.server import desk
+from fedras_ray.server.server import Server
 from fedras_ray.simulation import simulate
 from workloads.experiments import find
 
@@ -43,7 +44,10 @@ PARTS: list[tuple[object, str, str]] = [
     (gain_shape, "_gains_each", "clustering"),
     (gain_shape, "clustered", "clustering"),
     (clients, "encode_each", "coding"),
-    (Accumulator, "add", "aggregation"),
+    (desk, "decode_each", "coding"),
+    (desk.Desk, "fold", "aggregation"),
+    (site, "joined", "aggregation"),
+    (Server, "advance", "aggregation"),
 ]
 
 

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fedras_ray.arrivals import Arrivals
 from fedras_ray.asking import Asker
 from fedras_ray.clock import Clock
-from fedras_ray.codecs.base import Codec
-from fedras_ray.codecs.build import build_codec, dense_bytes
+from fedras_ray.codecs.build import dense_bytes
 from fedras_ray.config import Experiment
 from fedras_ray.departures import Departures
 from fedras_ray.errors import ConfigError
@@ -38,10 +38,10 @@ class Parts(NamedTuple):
 
     clock: Clock[Event]
     trace: Trace
-    codec: Codec
     server: Server
     downlink: Downlink
     flight: Flight
+    arrivals: Arrivals
     views: Views
     judge: Judge
     orders: Orders
@@ -60,14 +60,15 @@ def assemble(experiment: Experiment, population: Population, executor: Executor,
     """
     count, seed = len(population.positives), experiment.seed
     clock: Clock[Event] = Clock()
-    fleet, codec = build_fleet(experiment.fleet, count, seed), build_codec(experiment.codec)
+    fleet = build_fleet(experiment.fleet, count, seed)
     samples = population.samples_per_epoch(experiment.training)
     tier_of = schedules.tiers(experiment.schedule, fleet, samples)
     rounds = [Round() for _ in range(schedules.tier_count(experiment.schedule))]
     _check(experiment, np.bincount(tier_of[samples > 0], minlength=len(rounds)))
     server = Server(experiment, population.item_count, build_model(experiment.model))
     downlink = build_downlink(experiment, fleet, population.positives)
-    flight = Flight(executor, codec, experiment.execution.shards)
+    flight = Flight(executor, experiment.execution.shards)
+    arrivals = Arrivals(executor, experiment.execution.shards, len(rounds))
     transit = Transit(experiment.network, fleet, seed, clock)
     availability = build_availability(experiment.network.availability, count, seed)
     orders = Orders(experiment, fleet, transit.link, population, samples)
@@ -80,6 +81,7 @@ def assemble(experiment: Experiment, population: Population, executor: Executor,
         Departures(experiment.network, availability, seed),
         downlink,
         flight,
+        arrivals,
         views,
         server.tally,
     )
@@ -87,10 +89,10 @@ def assemble(experiment: Experiment, population: Population, executor: Executor,
     return Parts(
         clock,
         trace,
-        codec,
         server,
         downlink,
         flight,
+        arrivals,
         views,
         Judge(experiment, count, executor, downlink, flight),
         orders,

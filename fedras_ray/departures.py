@@ -32,6 +32,8 @@ class Departures:
         self._availability = availability
         self._seed = seed
         self._always_on = isinstance(config.availability, AlwaysAvailable)
+        self.nobody_leaves = self._always_on and config.dropout == 0
+        self.nothing_is_lost = config.loss == 0
 
     def drop_share(self, client: int, turn: int) -> float | None:
         """The share of a turn's work after which the client drops out; None: it does not."""

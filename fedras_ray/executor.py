@@ -7,19 +7,22 @@ Calls about one shard are carried out in the order in which they were made.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fedras_ray.clients import Assignment, ClientHost, Turn
+from fedras_ray.clients import Assignment
 from fedras_ray.config import Experiment
 from fedras_ray.data.interactions import Dataset
 from fedras_ray.evaluation.shards import ShardQuality
+from fedras_ray.server.folding import Partial, Share
+from fedras_ray.site import Receipt, Site
 
 Result = TypeVar("Result")
 Covariant = TypeVar("Covariant", covariant=True)
+Ids = NDArray[np.int32]
 
 
 class Pending(Protocol[Covariant]):
@@ -34,8 +37,15 @@ class Pending(Protocol[Covariant]):
         ...
 
 
+Parts = Sequence[Pending[Covariant]]
+
+
 class Executor(Protocol):
-    """Carries the client side out, somewhere."""
+    """Carries the client side out, somewhere, and adds up what it sends.
+
+    Work is given for several shards at once, shard -> work. It comes back in one part per machine that has
+    some of these shards, in the order of shards.
+    """
 
     def publish(self, view: int, table: NDArray[np.float32]) -> None:
         """Make a state of the item table known to everyone who trains or ranks with it."""
@@ -45,12 +55,18 @@ class Executor(Protocol):
         """No work submitted from now on refers to this view."""
         ...
 
-    def requests(self, shard: int, turns: Sequence[tuple[int, int]]) -> Pending[list[NDArray[np.int32]]]:
-        """The rows that turns of some clients of one shard will touch, see `ClientHost.requests`."""
+    def requests(self, turns: Mapping[int, Sequence[tuple[int, int]]]) -> Parts[dict[int, Ids]]:
+        """The rows that the turns of clients will touch (client -> rows), see `Site.requests`."""
         ...
 
-    def train(self, shard: int, assignments: Sequence[Assignment]) -> Pending[list[Turn]]:
-        """Turns of some clients of one shard."""
+    def train(self, work: Mapping[int, Sequence[Assignment]]) -> Parts[list[Receipt]]:
+        """Turns of some clients, see `Site.train`."""
+        ...
+
+    def fold(
+        self, shares: Mapping[int, Sequence[Share]], gone: Mapping[int, Sequence[tuple[int, int]]]
+    ) -> Parts[list[Partial]]:
+        """Sums of what turns sent whose receipts are here, and others forgotten, see `Site.fold`."""
         ...
 
     def evaluate(
@@ -72,27 +88,33 @@ class Done(Generic[Result]):
 
 
 class SerialExecutor:
-    """One host with all shards, in this process: the reference that every other executor equals."""
+    """One site with all shards, in this process: the reference that every other executor equals."""
 
     def __init__(self, experiment: Experiment, dataset: Dataset) -> None:
-        self._host = ClientHost(experiment, dataset, range(experiment.execution.shards))
+        self.site = Site(experiment, dataset, range(experiment.execution.shards))
 
     def publish(self, view: int, table: NDArray[np.float32]) -> None:
         """See `Executor.publish`."""
-        self._host.publish(view, table)
+        self.site.publish(view, table)
 
     def retire(self, view: int) -> None:
         """See `Executor.retire`."""
-        self._host.retire(view)
+        self.site.retire(view)
 
-    def requests(self, shard: int, turns: Sequence[tuple[int, int]]) -> Done[list[NDArray[np.int32]]]:
+    def requests(self, turns: Mapping[int, Sequence[tuple[int, int]]]) -> list[Done[dict[int, Ids]]]:
         """See `Executor.requests`."""
-        return Done(self._host.requests(turns))
+        return [Done(self.site.requests(turns))]
 
-    def train(self, shard: int, assignments: Sequence[Assignment]) -> Done[list[Turn]]:
+    def train(self, work: Mapping[int, Sequence[Assignment]]) -> list[Done[list[Receipt]]]:
         """See `Executor.train`."""
-        return Done(self._host.train(shard, assignments))
+        return [Done(self.site.train(work))]
+
+    def fold(
+        self, shares: Mapping[int, Sequence[Share]], gone: Mapping[int, Sequence[tuple[int, int]]]
+    ) -> list[Done[list[Partial]]]:
+        """See `Executor.fold`."""
+        return [Done(self.site.fold(shares, gone))]
 
     def evaluate(self, shard: int, views: NDArray[np.int64], training: Sequence[int]) -> Done[ShardQuality]:
         """See `Executor.evaluate`."""
-        return Done(self._host.evaluate(shard, views, training))
+        return Done(self.site.evaluate(shard, views, training))

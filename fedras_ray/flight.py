@@ -2,24 +2,21 @@
 
 The server dispatches clients one event at a time, but computing them one at a time would waste the
 machine. So dispatches wait in a pool per shard until the first of them is due on the virtual clock,
-or until the model moves on; then each shard's dispatches are handed over as one batch. Which turns
-share a batch follows from the virtual schedule alone.
+or until the model moves on; then all are handed over, each shard's as one batch. Which turns share a batch
+follows from the virtual schedule alone.
 """
 
 from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fedras_ray.clients import Assignment, Turn
-from fedras_ray.codecs.base import Codec, ItemUpdate
+from fedras_ray.clients import Assignment
 from fedras_ray.executor import Executor, Pending
-
-DECODED_AHEAD = 64_000_000  # floats: 256 MB
+from fedras_ray.site import Receipt
 
 
 class IdleClients:
@@ -61,46 +58,29 @@ class IdleClients:
         self._count += 1
 
 
-@dataclass(frozen=True, slots=True)
-class Landed:
-    """What came of a turn's training: the bytes, and what they decode to where that is known already."""
-
-    turn: Turn
-    update: ItemUpdate | None
-
-
 class Flight:
     """The turns between dispatch and training's end, and their computation.
 
-    Batches are fetched in the order in which they were handed over, and decoded when they are
-    fetched: the server decodes the first while the executor still computes the last. What that
-    holds in memory is bounded; beyond it a turn is decoded when it arrives.
+    What is fetched of them are receipts; batches in the order in which they were handed over.
     """
 
-    def __init__(self, executor: Executor, codec: Codec, shards: int) -> None:
+    def __init__(self, executor: Executor, shards: int) -> None:
         self._executor = executor
-        self._codec = codec
         self._shards = shards
         self._waiting: dict[int, list[Assignment]] = {}  # shard -> turns not handed over yet
-        self._batches: deque[Pending[list[Turn]]] = deque()
-        self._landed: dict[int, Landed] = {}  # client -> fetched, but not at the end of its training
-        self._ahead = 0  # floats decoded ahead
+        self._batches: deque[Pending[list[Receipt]]] = deque()
+        self._landed: dict[int, Receipt] = {}  # client -> fetched, but not at the end of its training
         self._training: set[int] = set()
 
     def requests(self, clients: Sequence[int], turns: NDArray[np.int32]) -> dict[int, NDArray[np.int32]]:
         """The rows that the next turns of some clients will touch, which they ask the server for."""
-        shards: dict[int, list[int]] = {}
+        shards: dict[int, list[tuple[int, int]]] = {}
         for client in clients:
-            shards.setdefault(client % self._shards, []).append(client)
-        asked = [
-            (members, self._executor.requests(shard, [(client, int(turns[client])) for client in members]))
-            for shard, members in sorted(shards.items())
-        ]
-        return {
-            client: rows
-            for members, pending in asked
-            for client, rows in zip(members, pending.result(), strict=True)
-        }
+            shards.setdefault(client % self._shards, []).append((client, turns.item(client)))
+        found: dict[int, NDArray[np.int32]] = {}
+        for part in self._executor.requests(dict(sorted(shards.items()))):
+            found |= part.result()
+        return found
 
     def begin(self, assignment: Assignment) -> None:
         """A client was dispatched."""
@@ -109,31 +89,26 @@ class Flight:
 
     def hand_over(self) -> None:
         """Give everything that waits to the executor, one batch per shard, in the order of shards."""
-        for shard in sorted(self._waiting):
-            self._batches.append(self._executor.train(shard, self._waiting[shard]))
-        self._waiting = {}
+        if self._waiting:
+            self._batches += self._executor.train(dict(sorted(self._waiting.items())))
+            self._waiting = {}
 
-    def finish(self, client: int) -> Landed:
-        """The client's training ends now, by the virtual clock; wait for what it computed."""
+    def finish(self, client: int) -> Receipt:
+        """The client's training ends now, by the virtual clock; wait for what came of it."""
         if client not in self._landed:
             if not self._batches or self._is_waiting(client):
                 self.hand_over()
             self._fetch(client)
-        landed = self._landed.pop(client)
         self._training.remove(client)
-        if landed.update is not None:
-            self._ahead -= landed.update.rows.size
-        return landed
+        return self._landed.pop(client)
 
     def _is_waiting(self, client: int) -> bool:
         return any(one.client == client for one in self._waiting.get(client % self._shards, ()))
 
     def _fetch(self, client: int) -> None:
         while client not in self._landed:
-            for turn in self._batches.popleft().result():
-                update = self._codec.decode(turn.blob) if self._ahead < DECODED_AHEAD else None
-                self._ahead += update.rows.size if update else 0
-                self._landed[turn.client] = Landed(turn, update)
+            for receipt in self._batches.popleft().result():
+                self._landed[receipt.client] = receipt
 
     def training(self, shard: int) -> Sequence[int]:
         """The clients of a shard that are at work, increasing."""

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fedras_ray.arrivals import Arrivals
 from fedras_ray.asking import Asked
 from fedras_ray.clients import Assignment
 from fedras_ray.clock import Clock, Nanos, nanos
@@ -22,7 +23,7 @@ from fedras_ray.records import Kind, Trace
 from fedras_ray.server.downlink import Downlink
 from fedras_ray.server.tally import Tally
 from fedras_ray.transit import Transit
-from fedras_ray.turns import Arrived, Carried, Event, Joined, Left, OpenTurn, Shifted, Trained
+from fedras_ray.turns import Carried, Event, Joined, Left, OpenTurn, Shifted
 
 
 class Surroundings(NamedTuple):
@@ -35,6 +36,7 @@ class Surroundings(NamedTuple):
     departures: Departures
     downlink: Downlink
     flight: Flight
+    arrivals: Arrivals
     views: Views
     tally: Tally
 
@@ -74,7 +76,7 @@ class Journeys:
             number,
             self._samples.item(client) * decision.epochs,
             nanos(decision.predicted_s),
-            self._in.departures.drop_share(client, one.turn),
+            self._drop_share(client, one.turn),
             now,
             now,
         )
@@ -105,31 +107,31 @@ class Journeys:
         self._in.tally.sent(*turn.through(self._dense_bytes))
         if not self._leaves(turn, started_ns, turn.trained_at_ns):
             self._in.flight.begin(turn.order)
-            self._in.clock.at(turn.trained_at_ns, Trained(turn))
+            self._in.clock.at(turn.trained_at_ns, turn)
 
     def upload(self, turn: OpenTurn) -> None:
         """The training ends now; wait for what was computed, and send it."""
         now, client = self._in.clock.now_ns, turn.order.client
-        turn.landed = landed = self._in.flight.finish(client)
+        turn.receipt = receipt = self._in.flight.finish(client)
         turn.phase = Phase.UPLOAD
-        size = len(landed.turn.blob)
+        size = receipt.byte_count
         self._in.trace.add(now, Kind.TRAINED, client, turn.order.version, size)
         ends = self._in.transit.end_ns(client, Direction.UP, now, size)
         leaves = self._leaves(turn, now, ends)
         if self._in.transit.is_shared(Direction.UP):
             self._in.transit.join(turn, Direction.UP, now, size)
         elif not leaves:
-            self._in.clock.at(ends, Arrived(turn, landed))
+            self._in.clock.at(ends, turn)
 
-    def settle(self, event: Joined | Carried | Shifted) -> list[Arrived]:
+    def settle(self, event: Joined | Carried | Shifted) -> list[OpenTurn]:
         """Something happened on the server's shared link; returns the uploads that are complete."""
         now, arrived = self._in.clock.now_ns, []
         for turn in self._in.transit.settle(now, event):
-            if turn.landed is None:
+            if turn.receipt is None:
                 self._train(turn, now)
                 self._in.views.release(turn.order.view)
             else:
-                arrived.append(Arrived(turn, turn.landed))
+                arrived.append(turn)
         return arrived
 
     def leave(self, event: Left) -> int | None:
@@ -145,18 +147,26 @@ class Journeys:
             turn.down_bytes = self._in.transit.cut(now, turn, Direction.DOWN, begun, size)
             self._in.tally.sent(*turn.through(self._dense_bytes))
             self._in.views.release(turn.order.view)
-        elif turn.landed is not None:
-            size = len(turn.landed.turn.blob)
+        elif turn.receipt is not None:
+            size = turn.receipt.byte_count
+            self._in.arrivals.forget(turn.order.client, turn.order.turn)
             up_bytes = self._in.transit.cut(now, turn, Direction.UP, turn.trained_at_ns, size)
         self._in.trace.add(now, Kind.LEFT, turn.order.client, turn.order.version, up_bytes)
         return up_bytes
 
     def is_lost(self, turn: OpenTurn) -> bool:
         """Whether its upload, though sent, never arrives."""
-        return self._in.departures.is_lost(turn.order.client, turn.order.turn)
+        departures = self._in.departures
+        return not departures.nothing_is_lost and departures.is_lost(turn.order.client, turn.order.turn)
+
+    def _drop_share(self, client: int, turn: int) -> float | None:
+        departures = self._in.departures
+        return None if departures.nobody_leaves else departures.drop_share(client, turn)
 
     def _leaves(self, turn: OpenTurn, begun_ns: Nanos, ends_ns: Nanos) -> bool:
         """Foresee whether the client leaves in this phase, if its end comes when it should."""
+        if self._in.departures.nobody_leaves:
+            return False
         client, share = turn.order.client, turn.drop_share
         leaves = self._in.departures.leaves_ns(client, share, turn.phase, begun_ns, ends_ns)
         if leaves is not None:

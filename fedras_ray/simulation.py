@@ -1,9 +1,10 @@
 """The simulation: one loop over virtual time that yields records.
 
 A client's turn is dispatched (download), trains, uploads and arrives, unless the client leaves on the way;
-each step is an event on the virtual clock. The server folds arrivals into the next version when the schedule
-says so. Work is handed to the executor when it is certain to be done, and awaited when its training ends
-*virtually*, which makes the machine parallel and the result independent of it.
+each step is an event on the virtual clock. The server makes the next version of what arrived when the
+schedule says so: from sizes and weights that are here, and from bytes that are kept and added up where they
+arrived (`server.desk`). Work is handed to the executor when it is certain to be done, and awaited when its
+training ends *virtually*, which makes the machine parallel and the result independent of it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import chain
+from typing import cast
 
 import numpy as np
 
@@ -18,13 +20,15 @@ from fedras_ray.asking import Asked
 from fedras_ray.assembly import assemble
 from fedras_ray.clock import Nanos, nanos, seconds
 from fedras_ray.config import Experiment
+from fedras_ray.departures import Phase
 from fedras_ray.errors import FleetError
 from fedras_ray.evaluation.fairness import fairness
 from fedras_ray.executor import Executor
 from fedras_ray.population import Population
 from fedras_ray.records import Fate, Kind, Record, Trace
 from fedras_ray.server import schedules
-from fedras_ray.turns import Arrived, Carried, Due, Event, Joined, Left, OpenTurn, Shifted, Trained, Woke
+from fedras_ray.site import Receipt
+from fedras_ray.turns import Carried, Due, Event, Joined, Left, OpenTurn, Shifted, Woke
 
 MOST_FRUITLESS = 20_000  # turns in a row that come to nothing before a run is given up
 
@@ -69,7 +73,7 @@ class Simulation:
         self._has_rounds = schedules.has_rounds(experiment.schedule)
         self._parts = parts = assemble(experiment, population, executor, Trace() if trace is None else trace)
         self._clock, self.trace = parts.clock, parts.trace
-        self._server, self._downlink = parts.server, parts.downlink
+        self._server, self._downlink, self._arrivals = parts.server, parts.downlink, parts.arrivals
         self._asker, self._journeys = parts.asker, parts.journeys
         self._rounds = parts.rounds
         self._in_flight = 0
@@ -90,9 +94,9 @@ class Simulation:
     def _happen(self, at_ns: Nanos, event: Event) -> Iterable[Record]:
         """Let an event happen, in part while what is returned is read: before the next event."""
         match event:
-            case Trained():
-                self._journeys.upload(event.turn)
-            case Arrived():
+            case OpenTurn(phase=Phase.TRAINING):
+                self._journeys.upload(event)
+            case OpenTurn():
                 return self._arrive(at_ns, event)
             case Left():
                 return self._leave(at_ns, event)
@@ -151,22 +155,25 @@ class Simulation:
         for one in asked:
             self._journeys.begin(one, self._server.version, tier, now.number)
 
-    def _arrive(self, at_ns: Nanos, event: Arrived) -> Iterator[Record]:
-        turn, landed, order = event.turn, event.landed, event.turn.order
-        size, staleness = len(landed.turn.blob), self._server.version - order.version
+    def _arrive(self, at_ns: Nanos, turn: OpenTurn) -> Iterator[Record]:
+        order, receipt = turn.order, cast(Receipt, turn.receipt)
+        size, staleness = receipt.byte_count, self._server.version - order.version
         lost = self._journeys.is_lost(turn)
         self.trace.add(at_ns, Kind.LOST if lost else Kind.ARRIVED, order.client, order.version, size)
         if lost:
+            self._arrivals.forget(order.client, order.turn)
             yield from self._finish(at_ns, turn, size, staleness, Fate.LOST)
             return
-        update = landed.update or self._parts.codec.decode(landed.turn.blob)
         fate = self._fate(turn, staleness)
         if fate is Fate.USED:
             relative = 1.0 if self._relative_samples is None else self._relative_samples.item(order.client)
-            self._server.take(update, staleness, landed.turn.loss, relative, turn.tier)
+            weight = self._server.take(staleness, receipt.loss, relative, turn.tier)
+            self._arrivals.use(turn.tier, order.client, order.turn, weight)
+        else:
+            self._arrivals.forget(order.client, order.turn)
         turn_s = seconds(at_ns - turn.dispatched_at_ns)
-        self._asker.arrived(order.client, landed.turn.loss, turn_s, self._server.version)
-        yield from self._finish(at_ns, turn, size, staleness, fate, update.actions)
+        self._asker.arrived(order.client, receipt.loss, turn_s, self._server.version)
+        yield from self._finish(at_ns, turn, size, staleness, fate, receipt.actions)
 
     def _fate(self, turn: OpenTurn, staleness: int) -> Fate:
         if not self._running():
@@ -231,7 +238,8 @@ class Simulation:
         judge = self._parts.judge
         yield from judge.collect()
         left, state_bytes = self._asker.left_for_later, self._downlink.state_bytes
-        yield self._server.advance(at_ns, self._in_flight, left, state_bytes, tier)
+        total = self._arrivals.fold(tier)
+        yield self._server.advance(total, at_ns, self._in_flight, left, state_bytes, tier)
         if self._has_rounds:
             self._rounds[tier].close()
         self.trace.add(at_ns, Kind.VERSION, -1, self._server.version, 0)

@@ -8,16 +8,19 @@ from fedras_ray.clients import Assignment
 from fedras_ray.clock import Nanos
 from fedras_ray.departures import Phase
 from fedras_ray.fleet.links import Direction
-from fedras_ray.flight import Landed
 from fedras_ray.records import Fate, TurnRecord
 from fedras_ray.server.downlink import Delivery, Ids
+from fedras_ray.site import Receipt
 
 NEVER = Nanos(2**63 - 1)  # not known yet
 
 
 @dataclass(slots=True, eq=False)
 class OpenTurn:
-    """A turn that has begun: what was ordered, and what is known of it so far."""
+    """A turn that has begun: what was ordered, and what is known of it so far.
+
+    On the clock it stands for the end of the phase that it is in: of its training, or of its upload.
+    """
 
     order: Assignment
     delivery: Delivery
@@ -33,7 +36,7 @@ class OpenTurn:
     started_at_ns: Nanos = NEVER
     trained_at_ns: Nanos = NEVER
     down_bytes: int = 0  # that are through, or will be
-    landed: Landed | None = None
+    receipt: Receipt | None = None
     phase: Phase = Phase.DOWNLOAD
 
     def finish(self) -> None:
@@ -44,7 +47,7 @@ class OpenTurn:
         self, at_ns: Nanos, up_bytes: int, dense_bytes: int, staleness: int, fate: Fate, actions: int
     ) -> TurnRecord:
         """What is to be said of it when it ends at `at_ns`, of its upload `up_bytes` being through."""
-        turn = None if self.landed is None else self.landed.turn
+        receipt = self.receipt
         delivery, dense_down_bytes = self.through(dense_bytes)
         return TurnRecord(
             client=self.order.client,
@@ -61,10 +64,12 @@ class OpenTurn:
             snapshot_bytes=delivery.snapshot_bytes,
             request_bytes=delivery.request_bytes,
             dense_down_bytes=dense_down_bytes,
-            dense_up_bytes=0 if turn is None else _share(dense_bytes, up_bytes, len(turn.blob)),
-            sparse_up_bytes=0 if turn is None else _share(turn.sparse_bytes, up_bytes, len(turn.blob)),
-            samples=0 if turn is None else turn.samples,
-            rows=0 if turn is None else turn.rows,
+            dense_up_bytes=0 if receipt is None else _share(dense_bytes, up_bytes, receipt.byte_count),
+            sparse_up_bytes=0
+            if receipt is None
+            else _share(receipt.sparse_bytes, up_bytes, receipt.byte_count),
+            samples=0 if receipt is None else receipt.samples,
+            rows=0 if receipt is None else receipt.rows,
             actions=actions,
             epochs=self.order.epochs,
             predicted_ns=self.predicted_ns,
@@ -88,21 +93,6 @@ class OpenTurn:
 
 def _share(whole: int, through: int, of: int) -> int:
     return whole if through == of else whole * through // of
-
-
-@dataclass(frozen=True, slots=True)
-class Trained:
-    """A client's local training ends."""
-
-    turn: OpenTurn
-
-
-@dataclass(frozen=True, slots=True)
-class Arrived:
-    """A client's upload is complete."""
-
-    turn: OpenTurn
-    landed: Landed
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,4 +143,4 @@ class Shifted:
     direction: Direction
 
 
-Event = Trained | Arrived | Left | Due | Woke | Joined | Carried | Shifted
+Event = OpenTurn | Left | Due | Woke | Joined | Carried | Shifted

@@ -18,7 +18,7 @@ from fedras_ray.streams import Purpose, stream
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_events(benchmark: Any, schedule: str) -> None:
     """20 rounds of a thousand turns, of 10,000 clients."""
-    simulation = benchmark(run, experiment_of(schedule, "without decoding", 20, []), 10_000)
+    simulation = benchmark(run, experiment_of(schedule, 20, []), 10_000)
     assert simulation.trace.events > 20_000
 
 

@@ -83,10 +83,11 @@ class ConstantLink:
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
+        self._takes = fleet.download_ns, fleet.upload_ns  # by direction
 
     def end_ns(self, client: int, direction: Direction, start_ns: int, byte_count: int) -> Nanos:
         """When a transfer that starts at `start_ns` has carried so many bytes."""
-        return Nanos(start_ns + self._takes_ns(client, direction, byte_count))
+        return Nanos(start_ns + self._takes[direction](client, byte_count))
 
     def bytes_by(self, client: int, direction: Direction, start_ns: int, until_ns: int) -> int:
         """The most bytes whose transfer ends by `until_ns`: the inverse of `end_ns`, found by bisection."""
@@ -95,7 +96,7 @@ class ConstantLink:
         fits, misses = 0, 2 + int(rate * (seconds(within_ns) * (1 + 1e-9) + 1e-9))
         while misses - fits > 1:
             middle = (fits + misses) // 2
-            if self._takes_ns(client, direction, middle) <= within_ns:
+            if self._takes[direction](client, middle) <= within_ns:
                 fits = middle
             else:
                 misses = middle
@@ -108,11 +109,6 @@ class ConstantLink:
     def steady_until(self, client: int, at_ns: int) -> None:
         """Never does a rate change."""
         return
-
-    def _takes_ns(self, client: int, direction: Direction, byte_count: int) -> Nanos:
-        if direction is Direction.UP:
-            return self._fleet.upload_ns(client, byte_count)
-        return self._fleet.download_ns(client, byte_count)
 
 
 class VaryingLink:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fedras_ray.clock import Nanos, nanos
+from fedras_ray.clock import NANOS_PER_SECOND, Nanos
 from fedras_ray.errors import FleetError
 
 Floats = NDArray[np.float64]
@@ -72,7 +72,7 @@ class Fleet:
 def _possible(client: int, duration_s: float) -> Nanos:
     if duration_s > LONGEST_S:
         raise FleetError(f"device {client}: one step would take {duration_s:.3g} s; its speeds are too low")
-    return nanos(duration_s)
+    return Nanos(round(duration_s * NANOS_PER_SECOND))  # as `nanos`: it is finite and not negative
 
 
 def thirds(train_s: Floats, uplink: Floats, downlink: Floats) -> tuple[NDArray[np.int8], tuple[str, ...]]:

@@ -84,3 +84,66 @@ def add_rows(total: Rows, count: Ids, items: Ids, rows: Rows, weight: np.float32
         count[item] += rows[place].any()
         for column in range(rows.shape[1]):
             total[item, column] += weight * rows[place, column]
+
+
+@compiled
+def drained(total: Rows, count: Ids) -> tuple[Ids, Rows, Ids]:
+    """The items that count, (t,) increasing, their rows and counts; both tables are zeros afterwards."""
+    touched = 0
+    for item in range(len(count)):
+        touched += count[item] != 0
+    items = np.empty(touched, np.int32)
+    rows = np.empty((touched, total.shape[1]), np.float32)
+    counts = np.empty(touched, np.int32)
+    place = 0
+    for item in range(len(count)):
+        if count[item] != 0:
+            items[place] = item
+            counts[place] = count[item]
+            count[item] = 0
+            for column in range(total.shape[1]):
+                rows[place, column] = total[item, column]
+                total[item, column] = 0
+            place += 1
+    return items, rows, counts
+
+
+@compiled
+def merged(
+    left: Ids, left_rows: Rows, left_counts: Ids, right: Ids, right_rows: Rows, right_counts: Ids
+) -> tuple[Ids, Rows, Ids]:
+    """Two sums over items (increasing) as one: left + right where both have an item."""
+    items = _union(left, right)
+    rows = np.zeros((len(items), left_rows.shape[1]), np.float32)
+    counts = np.zeros(len(items), np.int32)
+    _spread(rows, counts, items, left, left_rows, left_counts)
+    _spread(rows, counts, items, right, right_rows, right_counts)
+    return items, rows, counts
+
+
+@compiled
+def _union(left: Ids, right: Ids) -> Ids:
+    items = np.empty(len(left) + len(right), np.int32)
+    one, other, place = 0, 0, 0
+    while one < len(left) or other < len(right):
+        if other == len(right) or (one < len(left) and left[one] <= right[other]):
+            items[place] = left[one]
+            other += other < len(right) and right[other] == left[one]
+            one += 1
+        else:
+            items[place] = right[other]
+            other += 1
+        place += 1
+    return items[:place].copy()
+
+
+@compiled
+def _spread(rows: Rows, counts: Ids, items: Ids, mine: Ids, my_rows: Rows, my_counts: Ids) -> None:
+    """Add to some of the items: `mine` are among them, both increasing."""
+    place = 0
+    for number in range(len(mine)):
+        while items[place] < mine[number]:
+            place += 1
+        counts[place] += my_counts[number]
+        for column in range(rows.shape[1]):
+            rows[place, column] += my_rows[number, column]

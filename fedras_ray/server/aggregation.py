@@ -29,12 +29,10 @@ from fedras_ray.kernels import counting
 
 @dataclass(slots=True, eq=False)
 class Accumulator:
-    """The updates since the last version, summed as they arrive: memory does not grow with clients."""
+    """Updates summed one after the other: memory does not grow with clients."""
 
     item_count: int
     width: int
-    updates: int = 0
-    weight: float = 0.0  # Σ w
     total: NDArray[np.float32] = field(init=False)  # (I, D) Σ w Δ
     count: NDArray[np.int32] = field(init=False)  # (I,)
 
@@ -45,23 +43,25 @@ class Accumulator:
     def add(self, update: ItemUpdate, weight: float) -> None:
         """Fold one decoded update in, with its weight (staleness × client)."""
         counting.add_rows(self.total, self.count, update.item_ids, update.rows, np.float32(weight))
-        self.updates += 1
-        self.weight += weight
 
-    def step(self, power: float | None) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """The touched items (increasing) and their steps (t, D); the accumulator is empty afterwards.
+    def drained(self) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int32]]:
+        """The touched items (t,), increasing, their sums (t, D) and counts (t,); nothing is left of them."""
+        return counting.drained(self.total, self.count)
 
-        Args:
-            power: of the clients of an item; None: the mean over all clients.
-        """
-        touched = np.flatnonzero(self.count)
-        if power is None:
-            rows = self.total[touched] / np.float32(self.weight or 1.0)
-        else:
-            divisor = self.count[touched].astype(np.float32) ** np.float32(power)
-            rows = self.total[touched] / divisor[:, None]
-        self.total[touched] = 0
-        self.count[touched] = 0
-        self.updates = 0
-        self.weight = 0.0
-        return touched, rows
+
+def step(
+    rows: NDArray[np.float32], counts: NDArray[np.int32], weight: float, power: float | None
+) -> NDArray[np.float32]:
+    """The steps (t, D) of items, from their sums.
+
+    Args:
+        rows: (t, D) Σ w Δ of each item.
+        counts: (t,) clients of each item.
+        weight: Σ w over all clients.
+        power: of the clients of an item; None: the mean over all clients.
+    """
+    if power is None:
+        return rows / np.float32(weight or 1.0)
+    divisor = counts.astype(np.float32) ** np.float32(power)
+    steps: NDArray[np.float32] = rows / divisor[:, None]
+    return steps

@@ -86,7 +86,7 @@ class DenseDownlink:
         self._codec = DenseCodec(DenseConfig(dtype=config.dtype))
         self._seed = seed
         self._view = -1
-        self._byte_count = 0
+        self._delivery = Delivery(-1, 0)  # of the newest version, the same for all
         self._retired: list[int] = []
 
     def publish(self, version: int, table: Table) -> dict[int, Table]:
@@ -100,7 +100,7 @@ class DenseDownlink:
         view.flags.writeable = False
         if self._view >= 0:
             self._retired.append(self._view)
-        self._view, self._byte_count = version, len(blob)
+        self._view, self._delivery = version, Delivery(version, len(blob))
         return {version: view}
 
     def retired(self) -> list[int]:
@@ -113,7 +113,7 @@ class DenseDownlink:
 
     def offer(self, client: int, rows: Ids | None = None) -> Delivery:
         """The whole table, whoever asks."""
-        return Delivery(self._view, self._byte_count)
+        return self._delivery
 
     def delivered(self, client: int, delivery: Delivery, rows: Ids | None = None) -> None:
         """Nothing builds on what a client holds."""

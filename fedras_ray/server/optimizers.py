@@ -21,7 +21,7 @@ Rows = NDArray[np.float32]
 class Optimizer(Protocol):
     """Moves rows of the item table, in place."""
 
-    def apply(self, table: Rows, touched: NDArray[np.int64], step: Rows, factor: float = 1.0) -> None:
+    def apply(self, table: Rows, touched: NDArray[np.int32], step: Rows, factor: float = 1.0) -> None:
         """Move ``table[touched]`` along `step`, both (t, D), at `factor` times the rate."""
         ...
 
@@ -33,7 +33,7 @@ class Sgd:
     config: SgdServer
     velocity: Rows | None = None  # (I, D), only with momentum
 
-    def apply(self, table: Rows, touched: NDArray[np.int64], step: Rows, factor: float = 1.0) -> None:
+    def apply(self, table: Rows, touched: NDArray[np.int32], step: Rows, factor: float = 1.0) -> None:
         """See `Optimizer.apply`."""
         if self.config.momentum:
             if self.velocity is None:
@@ -59,7 +59,7 @@ class Adam:
         self.second = np.zeros_like(self.first)
         self.steps = np.zeros(self.item_count, dtype=np.int32)
 
-    def apply(self, table: Rows, touched: NDArray[np.int64], step: Rows, factor: float = 1.0) -> None:
+    def apply(self, table: Rows, touched: NDArray[np.int32], step: Rows, factor: float = 1.0) -> None:
         """See `Optimizer.apply`."""
         beta1, beta2 = np.float32(self.config.beta1), np.float32(self.config.beta2)
         self.steps[touched] += 1

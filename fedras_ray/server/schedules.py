@@ -89,6 +89,8 @@ def ready(schedule: ScheduleConfig, now: Round, arrived: int) -> bool:
     """Whether what arrived makes the next version; never of nothing."""
     if arrived == 0:
         return False
+    if schedule.kind in ("sync", "tiered"):  # most often, and asked at every arrival
+        return now.out == 0
     match schedule:
         case BufferedSchedule():
             return arrived >= schedule.buffer

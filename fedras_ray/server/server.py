@@ -1,4 +1,7 @@
-"""The server: a table, the updates since its last version, and how they become the next one."""
+"""The server: a table, what it knows of the updates since its last version, and how they become the next one.
+
+Updates themselves are added up where they arrived (`server.desk`); here are their weights, and their sum.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fedras_ray.clock import Nanos
-from fedras_ray.codecs.base import ItemUpdate
 from fedras_ray.config import Experiment
 from fedras_ray.models.base import Model
 from fedras_ray.models.start import first_items
 from fedras_ray.records import EndRecord, VersionRecord
-from fedras_ray.server.aggregation import Accumulator
+from fedras_ray.server.aggregation import step
+from fedras_ray.server.folding import Partial
 from fedras_ray.server.optimizers import build_optimizer
 from fedras_ray.server.policies import limited_weight, rate_factor, staleness_weight
 from fedras_ray.server.schedules import tier_count, tier_factor
@@ -30,8 +33,9 @@ class Server:
         )
         self._optimizer = build_optimizer(self._config.optimizer, *self.table.shape)
         self._schedule = experiment.schedule
-        self._sums = [Accumulator(*self.table.shape) for _ in range(tier_count(self._schedule))]
-        self._versions_of = np.zeros(len(self._sums), dtype=np.int64)  # made by each tier
+        self._arrived = [0] * tier_count(self._schedule)  # since the last version of each tier
+        self._weight = [0.0] * len(self._arrived)  # of these
+        self._versions_of = np.zeros(len(self._arrived), dtype=np.int64)  # made by each tier
         self.version = 0
         self.made_at_ns = Nanos(0)  # when the newest version was made
         self.client_updates = 0
@@ -39,10 +43,11 @@ class Server:
         self._staleness_total = 0  # over all updates used
         self._staleness_since = 0  # over the updates since the last version
         self._loss_since = 0.0
+        self._weights: dict[int, float] = {}  # by staleness
 
     def arrived(self, tier: int) -> int:
         """Updates of a tier since its last version."""
-        return self._sums[tier].updates
+        return self._arrived[tier]
 
     @property
     def mean_staleness(self) -> float:
@@ -53,31 +58,44 @@ class Server:
         """Whether an update that is `staleness` versions old is used at all."""
         return limited_weight(self._config.staleness_limit, staleness) > 0
 
-    def take(
-        self, update: ItemUpdate, staleness: int, loss: float, relative_samples: float, tier: int = 0
-    ) -> None:
-        """Fold one arrived update in; `relative_samples` is the client's data over the average client's."""
-        weight = staleness_weight(self._config.staleness, staleness)
-        weight *= limited_weight(self._config.staleness_limit, staleness)
+    def take(self, staleness: int, loss: float, relative_samples: float, tier: int = 0) -> float:
+        """One more update arrived; returns the weight with which it goes into the tier's next version.
+
+        `relative_samples` is the client's data over the average client's.
+        """
+        if staleness not in self._weights:
+            weight = staleness_weight(self._config.staleness, staleness)
+            self._weights[staleness] = weight * limited_weight(self._config.staleness_limit, staleness)
+        weight = self._weights[staleness]
         if self._config.client_weight == "samples":
             weight *= relative_samples
-        self._sums[tier].add(update, weight)
+        self._arrived[tier] += 1
+        self._weight[tier] += weight
         self.client_updates += 1
         self._staleness_total += staleness
         self._staleness_since += staleness
         self._loss_since += loss
+        return weight
 
     def advance(
-        self, at_ns: Nanos, in_flight: int, left_for_later: int, downlink_state_bytes: int, tier: int = 0
+        self,
+        total: Partial | None,
+        at_ns: Nanos,
+        in_flight: int,
+        left_for_later: int,
+        downlink_state_bytes: int,
+        tier: int = 0,
     ) -> VersionRecord:
-        """Make the next version from what arrived in a tier."""
-        updates = self._sums[tier].updates
+        """Make the next version from what arrived in a tier, which is `total`; None: nothing did."""
+        updates, self._arrived[tier] = self._arrived[tier], 0
+        weight, self._weight[tier] = self._weight[tier], 0.0
         power = self._config.count_power if self._config.average == "items" else None
-        touched, step = self._sums[tier].step(power)
         self._versions_of[tier] += 1
         factor = rate_factor(self._config.decay, self.version, self._versions)
         factor *= tier_factor(self._schedule, self._versions_of, tier)
-        self._optimizer.apply(self.table, touched, step, factor)
+        if total is not None:
+            steps = step(total.rows, total.counts, weight, power)
+            self._optimizer.apply(self.table, total.ids, steps, factor)
         self.version += 1
         self.made_at_ns = at_ns
         record = VersionRecord(

@@ -66,7 +66,7 @@ def test_a_pool_that_dies_is_named(cluster, small):
     assert victims
     for victim in victims:
         victim.kill()
-    with pytest.raises(ExecutorError, match=r"pool of shard \d, at an evaluation, died"):
+    with pytest.raises(ExecutorError, match=r"pool \d, at an evaluation of shard \d, died"):
         [executor.evaluate(shard, dataset.train.offsets[:1], []).result() for shard in range(2)]
 
 
@@ -97,12 +97,12 @@ def test_a_silent_actor_is_an_error_in_time(cluster):
 def test_a_view_is_shared_memory_that_nobody_writes(cluster, small):
     experiment, dataset = small
     executor = RayExecutor(experiment, cluster.put(dataset), pools=1)
-    table = SerialExecutor(experiment, dataset)._host._model.initial_items(dataset.item_count, _rng())
+    table = SerialExecutor(experiment, dataset).site.clients._model.initial_items(dataset.item_count, _rng())
     executor.publish(0, table)
     first = int((dataset.train.counts() > 0).argmax())
     shard = first % experiment.execution.shards
-    turns = executor.train(shard, [Assignment(first, 0, 0, 0, None)]).result()
-    assert turns[0].client == first
+    (part,) = executor.train({shard: [Assignment(first, 0, 0, 0, None)]})
+    assert part.result()[0].client == first
     executor.retire(0)
 
 

@@ -2,15 +2,14 @@
 
 from collections import defaultdict
 
-import numpy as np
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from fedras_ray.clients import Assignment, Turn
-from fedras_ray.codecs.base import ItemUpdate
+from fedras_ray.clients import Assignment
 from fedras_ray.flight import Flight
+from fedras_ray.site import Receipt
 
 SHARDS = 3
 
@@ -22,9 +21,9 @@ class Recorder:
         self.batches = []  # (shard, clients)
         self.waited = 0
 
-    def train(self, shard, assignments):
-        self.batches.append((shard, [one.client for one in assignments]))
-        return Promise(self, assignments)
+    def train(self, work):
+        self.batches += [(shard, [one.client for one in some]) for shard, some in work.items()]
+        return [Promise(self, some) for some in work.values()]
 
 
 class Promise:
@@ -35,14 +34,7 @@ class Promise:
 
     def result(self):
         self.recorder.waited += 1
-        return [Turn(one.client, b"%d" % one.turn, 1, 1, 1, 0.0) for one in self.assignments]
-
-
-class NoCodec:
-    """Decodes to an update that says nothing."""
-
-    def decode(self, blob):
-        return ItemUpdate(np.zeros(0, np.int32), np.zeros((0, 2), np.float32), 1)
+        return [Receipt(one.client, one.turn, 1, 1, 1, 0.0, 0) for one in self.assignments]
 
 
 def order(client, turn=0):
@@ -56,7 +48,7 @@ def recorder():
 
 @pytest.fixture
 def flight(recorder):
-    return Flight(recorder, NoCodec(), SHARDS)
+    return Flight(recorder, SHARDS)
 
 
 def begin(flight, *clients):
@@ -86,7 +78,7 @@ def test_a_shard_without_work_gets_no_batch(flight, recorder):
 
 def test_finishing_a_client_that_waits_hands_over_everything_that_waits_first(flight, recorder):
     begin(flight, 5, 1, 9, 7)
-    assert flight.finish(1).turn.client == 1
+    assert flight.finish(1).client == 1
     assert recorder.batches == [(0, [9]), (1, [1, 7]), (2, [5])]
 
 
@@ -94,7 +86,7 @@ def test_finishing_a_client_that_was_handed_over_leaves_what_waits_waiting(fligh
     begin(flight, 1, 4)
     flight.hand_over()
     begin(flight, 7, 0)
-    assert [flight.finish(client).turn.client for client in (4, 1)] == [4, 1]
+    assert [flight.finish(client).client for client in (4, 1)] == [4, 1]
     assert recorder.batches == [(1, [1, 4])]
     flight.finish(0)
     assert recorder.batches[1:] == [(0, [0]), (1, [7])]
@@ -120,9 +112,9 @@ def test_a_client_is_training_from_its_beginning_to_its_end_handed_over_or_not(f
 
 def test_a_client_that_comes_back_gets_the_result_of_its_new_turn(flight):
     flight.begin(order(4, turn=0))
-    assert flight.finish(4).turn.blob == b"0"
+    assert flight.finish(4).byte_count == 0
     flight.begin(order(4, turn=1))
-    assert flight.finish(4).turn.blob == b"1"
+    assert flight.finish(4).byte_count == 1
 
 
 class FlightMachine(RuleBasedStateMachine):
@@ -131,7 +123,7 @@ class FlightMachine(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.recorder = Recorder()
-        self.flight = Flight(self.recorder, NoCodec(), SHARDS)
+        self.flight = Flight(self.recorder, SHARDS)
         self.turns = defaultdict(int)
         self.waiting, self.expected, self.training = [], [], set()
 
@@ -159,8 +151,8 @@ class FlightMachine(RuleBasedStateMachine):
         client = data.draw(st.sampled_from(sorted(self.training)))
         if client in self.waiting:
             self._all_that_waits_becomes_one_batch_per_shard()
-        turn = self.flight.finish(client).turn
-        assert (turn.client, turn.blob) == (client, b"%d" % self.turns[client])
+        receipt = self.flight.finish(client)
+        assert (receipt.client, receipt.byte_count) == (client, self.turns[client])
         self.turns[client] += 1
         self.training.remove(client)
 

@@ -6,7 +6,9 @@ import pytest
 from fedras_ray.config import build
 from fedras_ray.models.build import build_model
 from fedras_ray.records import Fate
+from fedras_ray.server.aggregation import Accumulator
 from fedras_ray.server.downlink import Delivery
+from fedras_ray.server.folding import Partial
 from fedras_ray.server.server import Server
 from fedras_ray.server.tally import Tally
 from fedras_ray.streams import Purpose, stream
@@ -20,6 +22,14 @@ def server(**settings):
     return Server(experiment, ITEMS, build_model(experiment.model))
 
 
+def total(*updates):
+    """What a site adds updates up to, from (update, weight)."""
+    accumulator = Accumulator(ITEMS, 2)
+    for update, weight in updates:
+        accumulator.add(update, weight)
+    return Partial(0, 0, *accumulator.drained())
+
+
 def test_the_first_table_is_drawn_from_its_own_stream():
     expected = build_model(build({"model": {"width": 2}}).model).initial_items(
         ITEMS, stream(3, Purpose.ITEM_TABLE)
@@ -31,11 +41,11 @@ def test_the_first_table_is_drawn_from_its_own_stream():
 def test_a_version_is_the_table_plus_what_arrived(update_of):
     one = server(optimizer={"kind": "sgd", "rate": 0.5})
     before = one.table.copy()
-    one.take(update_of({1: [2, 4]}, ITEMS), 0, 0.5, 1)
-    one.take(update_of({1: [2, 0], 3: [-2, 6]}, ITEMS), 0, 0.5, 1)
+    updates = [update_of(rows, ITEMS) for rows in ({1: [2, 4]}, {1: [2, 0], 3: [-2, 6]})]
+    arrived = total(*((update, one.take(0, 0.5, 1)) for update in updates))
     np.testing.assert_array_equal(one.table, before)  # nothing moves before the version is made
     assert one.arrived(0) == 2
-    one.advance(77, 4, 0, 0)
+    one.advance(arrived, 77, 4, 0, 0)
     np.testing.assert_allclose(one.table - before, [[0, 0], [2, 2], [0, 0], [-1, 3], [0, 0]], atol=1e-6)
     assert (one.version, one.arrived(0), one.made_at_ns) == (1, 0, 77)
 
@@ -43,9 +53,8 @@ def test_a_version_is_the_table_plus_what_arrived(update_of):
 def test_fedavg_is_the_mean_over_the_samples_of_all_clients(update_of):
     one = server(count_power=0.5, average="clients", client_weight="samples")
     before = one.table.copy()
-    one.take(update_of({1: [4, 8]}, ITEMS), 0, 0.0, 0.5)
-    one.take(update_of({3: [2, 2]}, ITEMS), 0, 0.0, 1.5)
-    one.advance(0, 0, 0, 0)
+    sent = [(update_of({1: [4, 8]}, ITEMS), 0.5), (update_of({3: [2, 2]}, ITEMS), 1.5)]
+    one.advance(total(*((update, one.take(0, 0.0, samples)) for update, samples in sent)), 0, 0, 0, 0)
     np.testing.assert_allclose((one.table - before)[[1, 3]], [[1, 2], [1.5, 1.5]], rtol=1e-5)
 
 
@@ -62,20 +71,20 @@ def test_fedavg_is_the_mean_over_the_samples_of_all_clients(update_of):
 def test_an_update_weighs_its_staleness_times_its_data(update_of, settings, weight):
     one = server(**settings)
     before = one.table.copy()
-    one.take(update_of({2: [4, 8]}, ITEMS), 3, 0.0, 2.5)
-    one.advance(0, 0, 0, 0)
+    arrived = total((update_of({2: [4, 8]}, ITEMS), one.take(3, 0.0, 2.5)))
+    one.advance(arrived, 0, 0, 0, 0)
     np.testing.assert_allclose((one.table - before)[2], [4 * weight, 8 * weight], rtol=1e-5)
 
 
-def test_the_record_of_a_version_counts_since_the_last_one_and_totals_since_the_start(update_of):
+def test_the_record_of_a_version_counts_since_the_last_one_and_totals_since_the_start():
     one = server()
     one.tally.received(10, 100, 50, Fate.USED)
-    one.take(update_of({1: [1, 1]}, ITEMS), 0, 0.25, 1)
-    one.take(update_of({1: [1, 1]}, ITEMS), 3, 0.75, 1)
-    first = one.advance(1_000, 6, 0, 0)
+    one.take(0, 0.25, 1)
+    one.take(3, 0.75, 1)
+    first = one.advance(None, 1_000, 6, 0, 0)
     one.tally.sent(Delivery(0, 7), 100)
-    one.take(update_of({1: [1, 1]}, ITEMS), 4, 0.125, 1)
-    second = one.advance(2_000, 5, 0, 44)
+    one.take(4, 0.125, 1)
+    second = one.advance(None, 2_000, 5, 0, 44)
     assert (first.version, first.at_ns, first.updates, first.in_flight) == (1, 1_000, 2, 6)
     assert (first.mean_staleness, first.train_loss, first.client_updates) == (1.5, 0.5, 2)
     assert (second.version, second.at_ns, second.updates, second.in_flight) == (2, 2_000, 1, 5)
@@ -88,7 +97,7 @@ def test_the_record_of_a_version_counts_since_the_last_one_and_totals_since_the_
 def test_a_version_of_nothing_moves_nothing():
     one = server()
     before = one.table.copy()
-    record = one.advance(5, 0, 0, 0)
+    record = one.advance(None, 5, 0, 0, 0)
     np.testing.assert_array_equal(one.table, before)
     assert (record.updates, record.mean_staleness, record.train_loss, one.mean_staleness) == (0, 0, 0, 0)
 

@@ -9,13 +9,13 @@ import time
 import numpy as np
 import pytest
 
-from fedras_ray.clients import ClientHost
 from fedras_ray.config import build
 from fedras_ray.data import load
 from fedras_ray.executor import SerialExecutor
 from fedras_ray.population import population_of
 from fedras_ray.records import EndRecord, TurnRecord
 from fedras_ray.simulation import simulate
+from fedras_ray.site import Site
 from tests.conftest import DOWNLINKS, SCHEDULES, SMALL
 
 
@@ -45,37 +45,52 @@ class Thread:
 
 
 class ScrambledExecutor:
-    """A host per shard, each in threads that finish in a random real order."""
+    """A site per shard, each in threads that finish in a random real order."""
 
     def __init__(self, experiment, dataset, scramble):
-        self._hosts = [
-            ClientHost(experiment, dataset, [shard]) for shard in range(experiment.execution.shards)
+        self._sites = [
+            Site(experiment, dataset, range(shard, shard + 1)) for shard in range(experiment.execution.shards)
         ]
-        self._last = [None] * len(self._hosts)
+        self._last = [None] * len(self._sites)
         self._delays = np.random.default_rng(scramble)
         self.finished = []
 
     def publish(self, view, table):
-        for shard, host in enumerate(self._hosts):
-            self._submit(shard, lambda host=host: host.publish(view, table))
+        for shard, site in enumerate(self._sites):
+            self._submit(shard, lambda site=site: site.publish(view, table))
 
     def retire(self, view):
-        for shard, host in enumerate(self._hosts):
-            self._submit(shard, lambda host=host: host.retire(view))
+        for shard, site in enumerate(self._sites):
+            self._submit(shard, lambda site=site: site.retire(view))
 
-    def requests(self, shard, turns):
-        return self._submit(shard, lambda: self._hosts[shard].requests(turns))
+    def requests(self, turns):
+        return [
+            self._submit(shard, lambda shard=shard, mine=mine: self._sites[shard].requests({shard: mine}))
+            for shard, mine in turns.items()
+        ]
 
-    def train(self, shard, assignments):
-        def call():
-            turns = self._hosts[shard].train(shard, assignments)
+    def train(self, work):
+        def call(shard, mine):
+            receipts = self._sites[shard].train({shard: mine})
             self.finished.append(shard)
-            return turns
+            return receipts
 
-        return self._submit(shard, call)
+        return [
+            self._submit(shard, lambda shard=shard, mine=mine: call(shard, mine))
+            for shard, mine in work.items()
+        ]
+
+    def fold(self, shares, gone):
+        def call(shard):
+            mine, theirs = ({shard: some[shard]} if shard in some else {} for some in (shares, gone))
+            return self._sites[shard].fold(mine, theirs)
+
+        return [
+            self._submit(shard, lambda shard=shard: call(shard)) for shard in sorted(shares.keys() | gone)
+        ]
 
     def evaluate(self, shard, views, training):
-        return self._submit(shard, lambda: self._hosts[shard].evaluate(shard, views, training))
+        return self._submit(shard, lambda: self._sites[shard].evaluate(shard, views, training))
 
     def _submit(self, shard, call):
         self._last[shard] = Thread(call, self._last[shard], self._delays.uniform(0, 0.01))

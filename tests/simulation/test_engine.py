@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from fedras_ray.errors import FleetError
 from fedras_ray.executor import SerialExecutor
 from fedras_ray.population import population_of
-from fedras_ray.records import EndRecord, Fate
+from fedras_ray.records import EndRecord, Fate, VersionRecord
 from fedras_ray.simulation import simulate
 from tests.simulation.worlds import NETWORKS, SCHEDULES, Watch, world
 
@@ -37,6 +37,18 @@ def test_what_must_hold_holds_and_once_more_it_is_the_same(schedule, network):
     fates = {turn.fate for turn in watch.turns}
     assert (Fate.LOST in fates) == ("shaky" in network)
     assert (Fate.DROPPED in fates) == (network != "calm")
+
+
+@pytest.mark.parametrize("schedule", [name for name in SCHEDULES if "tiered" not in name])
+def test_of_what_was_sent_no_more_is_kept_than_is_on_the_way(schedule):
+    experiment, dataset = world(*SCHEDULES[schedule], *NETWORKS["narrow and shaky"])
+    executor = SerialExecutor(experiment, dataset)
+    kept = [
+        (len(executor.site.desk), record.in_flight)
+        for record in simulate(experiment, population_of(dataset), executor)
+        if isinstance(record, VersionRecord)
+    ]
+    assert all(here <= under_way for here, under_way in kept)
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)

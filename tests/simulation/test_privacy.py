@@ -9,10 +9,15 @@ from fedras_ray.executor import SerialExecutor
 from fedras_ray.population import population_of
 from fedras_ray.records import UserQualityRecord
 from fedras_ray.simulation import simulate
+from fedras_ray.site import Receipt
 
 
 def test_a_turn_carries_bytes_and_counts_alone():
     assert set(get_type_hints(Turn).values()) <= {int, bytes, float}
+
+
+def test_a_receipt_carries_numbers_alone():
+    assert set(get_type_hints(Receipt).values()) <= {int, float}
 
 
 def test_of_a_user_nothing_is_told_but_the_number_and_metrics(small):

@@ -7,16 +7,15 @@ import pytest
 
 from fedras_ray.asking import CHOICES_PER_STREAM
 from fedras_ray.assembly import assemble
-from fedras_ray.clients import Turn
-from fedras_ray.codecs.base import ItemUpdate, Outgoing
-from fedras_ray.codecs.build import sparse_codec
 from fedras_ray.config import build
 from fedras_ray.evaluation.shards import ShardQuality
 from fedras_ray.executor import Done
 from fedras_ray.flight import IdleClients
 from fedras_ray.population import Population
 from fedras_ray.records import Trace
+from fedras_ray.server.folding import Partial
 from fedras_ray.simulation import Simulation
+from fedras_ray.site import Receipt
 from fedras_ray.streams import Purpose, stream
 from tests.simulation.worlds import SCHEDULES
 
@@ -35,18 +34,18 @@ LOOKING = {
 class Effortless:
     """Clients without data or state of their own: each sends the same row."""
 
-    def __init__(self):
-        update = ItemUpdate(np.array([1], np.int32), np.ones((1, WIDTH), np.float32), ITEMS)
-        self.blob = sparse_codec().encode(Outgoing(update, lambda: stream(0, Purpose.ENCODING)))
-
     def publish(self, view, table):
         pass
 
     def retire(self, view):
         pass
 
-    def train(self, shard, assignments):
-        return Done([Turn(one.client, self.blob, 1, 10, 60, 0.5) for one in assignments])
+    def train(self, work):
+        return [Done([Receipt(one.client, 30, 1, 10, 60, 0.5, 0) for some in work.values() for one in some])]
+
+    def fold(self, shares, gone):
+        count = np.array([sum(map(len, shares.values()))], np.int32)
+        return [Done([Partial(3, 0, np.array([1], np.int32), np.ones((1, WIDTH), np.float32), count)])]
 
     def evaluate(self, shard, views, training):
         return Done(ShardQuality(shard, np.zeros(0, np.int64), {}, 0))

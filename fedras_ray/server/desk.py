@@ -1,0 +1,116 @@
+"""The server's half of a pool: it takes bytes, keeps what they say, and adds it up when a version is due.
+
+A desk is where blobs arrive. It never sees what a client had, only what it sent: everything here begins with
+``decode(blob)``. It stands beside the clients for one reason, that rows would otherwise cross the network and
+one process for nothing; the clients' side (`ClientHost`) does not know of it.
+
+What is kept of a batch is what it decodes to while there is room for it, and its blobs beyond that, decoded
+again when they are added up; never both. A turn is kept until it is folded or forgotten: at most the clients
+at work and the updates that wait for the next version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from fedras_ray.codecs.base import Codec, ItemUpdate
+from fedras_ray.codecs.ragged import decode_each
+from fedras_ray.errors import CodecError
+from fedras_ray.server.aggregation import Accumulator
+from fedras_ray.server.folding import Partial, Share
+
+ROOM = 32_000_000  # floats kept decoded: 128 MB
+
+
+@dataclass(slots=True)
+class _Together:
+    """Updates that were decoded together: their rows may be one array, which goes with the last of them."""
+
+    size: int  # floats
+    left: int  # updates
+
+
+class Desk:
+    """See the module.
+
+    Args:
+        codec: of the uplink.
+        item_count: I.
+        width: D.
+        room: floats that may be kept decoded.
+    """
+
+    def __init__(self, codec: Codec, item_count: int, width: int, room: int = ROOM) -> None:
+        self._codec = codec
+        self._shape = item_count, width
+        self._sum: Accumulator | None = None  # made with the first fold
+        self._kept: dict[tuple[int, int], tuple[ItemUpdate, _Together] | bytes] = {}  # (client, turn) -> …
+        self._room = room
+
+    def receive(self, turns: Sequence[tuple[int, int]], blobs: Sequence[bytes]) -> list[int]:
+        """Take what some (client, turn) sent; returns K of each as decoded, 0 where the codec has no actions.
+
+        Raises:
+            CodecError: a blob is not one of this codec, or of another table; none is kept then.
+        """
+        updates = decode_each(self._codec, blobs)
+        for update in updates:
+            self._check(update)
+        size = sum(update.rows.size for update in updates)
+        if size > self._room:
+            self._kept.update(zip(turns, blobs, strict=True))
+        else:
+            self._room -= size
+            together = _Together(size, len(updates))
+            self._kept.update((turn, (update, together)) for turn, update in zip(turns, updates, strict=True))
+        return [update.actions for update in updates]
+
+    def fold(self, shard: int, shares: Sequence[Share]) -> Partial:
+        """The weighted sum of some updates of one shard, in this order; they are forgotten."""
+        if self._sum is None:
+            self._sum = Accumulator(*self._shape)
+        for client, turn, weight in shares:
+            self._sum.add(self._taken(client, turn), weight)
+        return Partial(0, shard, *self._sum.drained())
+
+    def forget(self, turns: Iterable[tuple[int, int]]) -> None:
+        """Let go of what (client, turn) sent: no version will be made of it."""
+        for turn in turns:
+            kept = self._kept.pop(turn)
+            if not isinstance(kept, bytes):
+                self._leave(kept[1])
+
+    def __len__(self) -> int:
+        """The turns that are kept."""
+        return len(self._kept)
+
+    def opened(self, blob: bytes) -> ItemUpdate:
+        """What a blob says.
+
+        Raises:
+            CodecError: it is not one of this codec, or of another table.
+        """
+        update = self._codec.decode(blob)
+        self._check(update)
+        return update
+
+    def _check(self, update: ItemUpdate) -> None:
+        if (update.item_count, update.width) != self._shape:
+            found = f"{update.item_count} items of width {update.width}"
+            raise CodecError(
+                f"an update of {found} does not fit the table, {self._shape[0]} × {self._shape[1]}"
+            )
+
+    def _taken(self, client: int, turn: int) -> ItemUpdate:
+        kept = self._kept.pop((client, turn))
+        if isinstance(kept, bytes):
+            return self.opened(kept)
+        update, together = kept
+        self._leave(together)
+        return update
+
+    def _leave(self, together: _Together) -> None:
+        together.left -= 1
+        if not together.left:
+            self._room += together.size

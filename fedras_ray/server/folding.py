@@ -1,0 +1,88 @@
+"""Sums of updates, made where the updates are, so that their rows cross no network one by one.
+
+I items, D width, S shards. A shard is every S-th client, a property of the experiment. Within a shard updates
+are added in the order in which they arrived; the sums of shards are added along a binary tree over the
+numbers of shards: two neighbours, then two pairs of neighbours, and so on. Whoever has whole branches of the
+tree adds these up and passes one sum on, so bits hang on the experiment, and not on where its shards are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fedras_ray.kernels import counting
+
+Ids = NDArray[np.int32]
+Rows = NDArray[np.float32]
+
+
+class Share(NamedTuple):
+    """An update's part in a sum."""
+
+    client: int
+    turn: int  # how many it had before
+    weight: float  # staleness × client
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Partial:
+    """The sum of one branch of the tree: shards ``index · 2**level`` to ``(index + 1) · 2**level - 1``."""
+
+    level: int
+    index: int
+    ids: Ids  # (t,) touched items, increasing
+    rows: Rows  # (t, D) Σ w Δ
+    counts: Ids  # (t,) updates that have the row
+
+    def __reduce__(self) -> tuple[type[Partial], tuple[int, int, Ids, Rows, Ids]]:
+        """Half the time of the default way."""
+        return Partial, (self.level, self.index, self.ids, self.rows, self.counts)
+
+
+def joined(partials: Iterable[Partial], mine: range, shards: int) -> list[Partial]:
+    """Sums of branches, added up as far as whole branches go.
+
+    Args:
+        partials: sums of branches within `mine` that do not overlap; a shard without one has nothing to add.
+        mine: the numbers of the shards whose sums are here, adjoining.
+        shards: S.
+
+    Returns:
+        Branches that end within `mine`; at most one where `mine` is all of them.
+    """
+    waiting: dict[int, dict[int, Partial]] = {}
+    for one in partials:
+        waiting.setdefault(one.level, {})[one.index] = one
+    found: list[Partial] = []
+    level = 0
+    while waiting:
+        here = waiting.pop(level, {})
+        for index in sorted(here):
+            if _whole(level + 1, index // 2, mine, shards):
+                above = waiting.setdefault(level + 1, {})
+                above[index // 2] = _risen(here[index], above.get(index // 2))
+            else:
+                found.append(here[index])
+        level += 1
+    return found
+
+
+def _whole(level: int, index: int, mine: range, shards: int) -> bool:
+    """Whether all shards of a branch are here; not above the root."""
+    begin, end = index << level, min((index + 1) << level, shards)
+    return begin >= mine.start and end <= mine.stop and 1 << (level - 1) < shards
+
+
+def _risen(one: Partial, left: Partial | None) -> Partial:
+    """One level up: with its left neighbour, or alone where that has nothing."""
+    level, index = one.level + 1, one.index // 2
+    if left is None:
+        return Partial(level, index, one.ids, one.rows, one.counts)
+    return Partial(
+        level, index, *counting.merged(left.ids, left.rows, left.counts, one.ids, one.rows, one.counts)
+    )

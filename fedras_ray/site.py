@@ -1,0 +1,113 @@
+"""Where some shards are computed: their clients on one side, the server's desk on the other.
+
+What goes from one to the other is a blob, and what leaves a site for the rest of the server are numbers about
+it and sums over many. One site has the whole population under the serial executor, or it is one of several in
+actors on a cluster; it cannot tell the difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fedras_ray.clients import Assignment, ClientHost, Turn
+from fedras_ray.codecs.build import build_codec
+from fedras_ray.config import Experiment
+from fedras_ray.data.interactions import Dataset
+from fedras_ray.errors import ClientError, CodecError
+from fedras_ray.evaluation.shards import ShardQuality
+from fedras_ray.server.desk import Desk
+from fedras_ray.server.folding import Partial, Share, joined
+
+
+class Receipt(NamedTuple):
+    """What the server is told of a turn's upload: numbers about bytes that are kept where they arrived."""
+
+    client: int
+    byte_count: int  # of the blob
+    rows: int  # that the turn touched
+    samples: int
+    sparse_bytes: int  # the touched rows in f32
+    loss: float
+    actions: int  # K as decoded; 0: the codec has none
+
+
+class Site:
+    """See the module.
+
+    Args:
+        experiment: what is computed.
+        dataset: of all clients.
+        shards: those that are here, adjoining.
+    """
+
+    def __init__(self, experiment: Experiment, dataset: Dataset, shards: range) -> None:
+        self._shards = shards
+        self._all_shards = experiment.execution.shards
+        self.clients = ClientHost(experiment, dataset, shards)
+        self.desk = Desk(build_codec(experiment.codec), dataset.item_count, experiment.model.width)
+
+    def train(self, work: Mapping[int, Sequence[Assignment]]) -> list[Receipt]:
+        """Turns of some clients of some shards (shard -> turns), and what arrived of them.
+
+        Raises:
+            ClientError: a client's update cannot be computed, encoded or decoded.
+        """
+        return [receipt for shard, assignments in work.items() for receipt in self._train(shard, assignments)]
+
+    def _train(self, shard: int, assignments: Sequence[Assignment]) -> list[Receipt]:
+        turns = self.clients.train(shard, assignments)
+        try:
+            names = [(one.client, one.turn) for one in assignments]
+            actions = self.desk.receive(names, [turn.blob for turn in turns])
+        except CodecError:
+            self._refuse(assignments, turns)
+            raise
+        return [
+            Receipt(turn.client, len(turn.blob), turn.rows, turn.samples, turn.sparse_bytes, turn.loss, count)
+            for turn, count in zip(turns, actions, strict=True)
+        ]
+
+    def _refuse(self, assignments: Sequence[Assignment], turns: Sequence[Turn]) -> None:
+        """Name the first client whose blob is refused."""
+        for one, turn in zip(assignments, turns, strict=True):
+            try:
+                self.desk.opened(turn.blob)
+            except CodecError as error:
+                told = f"what it sent cannot be decoded: {error}"
+                raise ClientError(one.client, one.version, told) from error
+
+    def fold(
+        self, shares: Mapping[int, Sequence[Share]], gone: Mapping[int, Sequence[tuple[int, int]]]
+    ) -> list[Partial]:
+        """Sums of what some turns sent (shard -> turns in the order of arrival), and others forgotten.
+
+        Args:
+            shares: what to add up; it is forgotten then.
+            gone: (client, turn) of which no version will be made.
+        """
+        for some in gone.values():
+            self.desk.forget(some)
+        sums = [self.desk.fold(shard, some) for shard, some in shares.items()]
+        return joined(sums, self._shards, self._all_shards)
+
+    def requests(self, turns: Mapping[int, Sequence[tuple[int, int]]]) -> dict[int, NDArray[np.int32]]:
+        """The rows (n,) that the (client, turn) of some shards will touch; client -> rows."""
+        asked = [one for some in turns.values() for one in some]
+        rows = self.clients.requests(asked)
+        return {client: ids for (client, _), ids in zip(asked, rows, strict=True)}
+
+    def publish(self, view: int, table: NDArray[np.float32]) -> None:
+        """See `ClientHost.publish`."""
+        self.clients.publish(view, table)
+
+    def retire(self, view: int) -> None:
+        """See `ClientHost.retire`."""
+        self.clients.retire(view)
+
+    def evaluate(self, shard: int, views: NDArray[np.int64], training: Sequence[int]) -> ShardQuality:
+        """See `ClientHost.evaluate`."""
+        return self.clients.evaluate(shard, views, training)

@@ -1,0 +1,108 @@
+"""What arrives at a desk: bytes; what leaves it: sums over many."""
+
+import numpy as np
+import pytest
+
+from fedras_ray.codecs.base import Outgoing
+from fedras_ray.codecs.build import build_codec, sparse_codec
+from fedras_ray.config.codecs import ActionsCodec
+from fedras_ray.errors import CodecError
+from fedras_ray.server.aggregation import Accumulator
+from fedras_ray.server.desk import Desk
+from fedras_ray.server.folding import Share
+from fedras_ray.streams import Purpose, stream
+
+ITEMS, WIDTH = 6, 2
+SENT = [{0: [1, 2], 3: [4, 8]}, {3: [0.5, 0.25]}, {}, {1: [3, 3], 5: [1, -1]}]
+
+
+def blob_of(update, codec=None):
+    return (codec or sparse_codec()).encode(Outgoing(update, lambda: stream(0, Purpose.ENCODING)))
+
+
+@pytest.fixture
+def blobs(update_of):
+    return [blob_of(update_of(rows, ITEMS)) for rows in SENT]
+
+
+def filled(blobs, room):
+    desk = Desk(sparse_codec(), ITEMS, WIDTH, room)
+    assert [desk.receive([(client, 7)], [blob]) for client, blob in enumerate(blobs)] == [[0]] * len(blobs)
+    return desk
+
+
+@pytest.mark.parametrize("room", [0, 5, 1_000], ids=["blobs", "some of each", "decoded"])
+def test_a_sum_is_that_of_what_was_decoded_in_the_order_of_arrival(blobs, update_of, room):
+    desk = filled(blobs, room)
+    found = desk.fold(2, [Share(3, 7, 0.3), Share(0, 7, 0.7), Share(2, 7, 1.0)])
+    expected = Accumulator(ITEMS, WIDTH)
+    for client, weight in ((3, 0.3), (0, 0.7), (2, 1.0)):
+        expected.add(update_of(SENT[client], ITEMS), weight)
+    assert (found.level, found.index) == (0, 2)
+    for mine, theirs in zip((found.ids, found.rows, found.counts), expected.drained(), strict=True):
+        assert mine.tobytes() == theirs.tobytes()
+    assert len(desk) == 1
+    assert desk.fold(2, [Share(1, 7, 1.0)]).rows.tolist() == [[0.5, 0.25]]  # nothing is left of the first
+
+
+def test_what_is_forgotten_makes_room(blobs):
+    desk = filled(blobs, 8)  # floats: 4 + 2 + 0, and the last one's 4 do not fit
+    desk.forget([(0, 7), (3, 7)])
+    assert len(desk) == 2
+    decoded = []
+    desk._codec = Watching(decoded)
+    desk.receive([(9, 0)], [blobs[0]])
+    desk.fold(0, [Share(9, 0, 1.0), Share(1, 7, 1.0)])
+    assert len(decoded) == 1  # when it came: it fitted
+
+
+def test_a_batch_makes_room_when_all_of_it_is_gone(blobs):
+    desk = Desk(sparse_codec(), ITEMS, WIDTH, 8)
+    desk.receive([(0, 7), (1, 7)], blobs[:2])  # 6 floats
+    desk.forget([(0, 7)])
+    decoded = []
+    desk._codec = Watching(decoded)
+    desk.receive([(3, 7)], [blobs[3]])  # 4 floats, and there is room for 2
+    desk.forget([(1, 7)])
+    desk.receive([(4, 7)], [blobs[3]])
+    desk.fold(0, [Share(3, 7, 1.0), Share(4, 7, 1.0)])
+    assert len(decoded) == 3  # the first of them once more, as its blob was kept
+
+
+class Watching:
+    def __init__(self, decoded):
+        self._decoded = decoded
+
+    def decode(self, blob):
+        self._decoded.append(blob)
+        return sparse_codec().decode(blob)
+
+
+def test_a_client_may_have_sent_two_turns(blobs):
+    desk = Desk(sparse_codec(), ITEMS, WIDTH)
+    desk.receive([(1, 0), (1, 1)], blobs[:2])
+    assert desk.fold(1, [Share(1, 1, 1.0)]).rows.tolist() == [[0.5, 0.25]]
+    assert desk.fold(1, [Share(1, 0, 1.0)]).ids.tolist() == [0, 3]
+
+
+def test_the_number_of_actions_is_what_was_decoded(update_of):
+    codec = build_codec(ActionsCodec(kind="actions"))
+    desk = Desk(codec, ITEMS, WIDTH)
+    assert desk.receive([(0, 0)], [blob_of(update_of(SENT[0], ITEMS), codec)]) == [2]
+
+
+def test_bytes_of_something_else_are_refused(blobs, update_of):
+    desk = Desk(sparse_codec(), ITEMS, WIDTH)
+    with pytest.raises(CodecError, match="checksum"):
+        desk.receive([(1, 0), (0, 0)], [blobs[1], blobs[0][:-1] + b"!"])
+    with pytest.raises(CodecError, match="an update of 9 items of width 2 does not fit the table, 6 × 2"):
+        desk.receive([(0, 0)], [blob_of(update_of({8: [1, 1]}, 9))])
+    with pytest.raises(CodecError, match="of 6 items of width 3"):
+        desk.receive([(0, 0)], [blob_of(update_of({0: [1, 1, 1]}, ITEMS, 3))])
+    assert len(desk) == 0
+
+
+def test_rows_are_added_without_a_copy_of_the_table(blobs):
+    found = filled(blobs, 100).fold(0, [Share(0, 7, 1.0)])
+    assert found.rows.shape == (2, WIDTH)
+    assert found.rows.dtype == np.float32

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,10 +12,11 @@ from actors.executor import RayExecutor
 from actors.pool import peak_rss_bytes
 from fedras_ray.config import Experiment
 from fedras_ray.population import Population
-from fedras_ray.records import EndRecord, EvaluationRecord, Record, VersionRecord
-from fedras_ray.simulation import simulate
+from fedras_ray.simulation import Simulation
+from fedras_ray.stretches import Stretch
 
-CHUNK = 1_000  # records sent together, at most
+MOST = 10_000  # records told together
+SOON_S = 0.1  # after which a version is told
 
 
 class Coordinator:
@@ -34,16 +36,23 @@ class Coordinator:
         return True
 
     @ray.method(num_returns="streaming")
-    def run(self) -> Iterator[list[Record]]:
-        """The records of the run, a chunk per version."""
-        chunk: list[Record] = []
-        for record in simulate(self._experiment, self._population, self._executor):
-            chunk.append(record)
-            if isinstance(record, VersionRecord | EvaluationRecord | EndRecord) or len(chunk) >= CHUNK:
-                yield chunk
-                chunk = []
+    def run(self) -> Iterator[Stretch]:
+        """The records of the run, some at a time."""
+        simulation = Simulation(self._experiment, self._population, self._executor)
+        yield from stretches(simulation)
 
     @ray.method
     def peak_rss_bytes(self) -> int:
         """The most memory that coordinator and pools held, added up."""
         return peak_rss_bytes() + self._executor.peak_rss_bytes()
+
+
+def stretches(simulation: Simulation) -> Iterator[Stretch]:
+    """Run a simulation; its records in pieces that are worth a message, and told soon."""
+    told_s = time.monotonic()
+    for _ in simulation.events():
+        if len(simulation.said) >= MOST or (simulation.said.others and time.monotonic() - told_s >= SOON_S):
+            yield simulation.tell()
+            told_s = time.monotonic()
+    if simulation.said:
+        yield simulation.tell()

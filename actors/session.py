@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import ray
@@ -15,6 +16,7 @@ from fedras_ray.data.interactions import Dataset
 from fedras_ray.errors import ExecutorError
 from fedras_ray.population import population_of
 from fedras_ray.records import Record
+from fedras_ray.stretches import Stretch
 
 
 class RaySession:
@@ -28,6 +30,10 @@ class RaySession:
         self.peak_rss_bytes = 0  # of coordinator and pools, known after the run
 
     def __iter__(self) -> Iterator[Record]:
+        """The records of `stretches`, one by one."""
+        return chain.from_iterable(self.stretches())
+
+    def stretches(self) -> Iterator[Stretch]:
         """Connect, place the actors, stream the records, and let everything go.
 
         Raises:
@@ -37,7 +43,7 @@ class RaySession:
         with connected(self._address):
             yield from self._run()
 
-    def _run(self) -> Iterator[Record]:
+    def _run(self) -> Iterator[Stretch]:
         execution = self._experiment.execution
         self.pools = pool_count(execution.pools, execution.shards)
         population = population_of(self._dataset)
@@ -53,14 +59,14 @@ class RaySession:
         finally:
             ray.kill(coordinator)
 
-    def _stream(self, chunks: Any) -> Iterator[Record]:
+    def _stream(self, told: Any) -> Iterator[Stretch]:
         limit_s = 2 * self._experiment.execution.work_limit_s
         while True:
-            ready, _ = ray.wait([chunks], timeout=limit_s)
+            ready, _ = ray.wait([told], timeout=limit_s)
             if not ready:
                 raise ExecutorError(f"the coordinator said nothing for {limit_s:g} s")
             try:
-                chunk = next(chunks)
+                stretch = next(told)
             except StopIteration:
                 return
-            yield from fetch(chunk, "the coordinator", limit_s)
+            yield fetch(stretch, "the coordinator", limit_s)

@@ -49,6 +49,7 @@ class Parts(NamedTuple):
     journeys: Journeys
     rounds: list[Round]  # one per tier
     dense_bytes: int  # of a dense table in f32, one way
+    class_names: tuple[str, ...]
 
 
 def assemble(experiment: Experiment, population: Population, executor: Executor, trace: Trace) -> Parts:
@@ -100,6 +101,7 @@ def assemble(experiment: Experiment, population: Population, executor: Executor,
         Journeys(around, samples, dense),
         rounds,
         dense,
+        fleet.class_names,
     )
 
 

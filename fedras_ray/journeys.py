@@ -71,7 +71,7 @@ class Journeys:
             order,
             one.delivery,
             one.rows,
-            self._in.fleet.class_of(client),
+            self._in.fleet.device_class.item(client),
             tier,
             number,
             self._samples.item(client) * decision.epochs,

@@ -17,7 +17,6 @@ from fedras_ray.config.codecs import adaptive_actions, configured_actions
 from fedras_ray.fleet.links import Direction, Link
 from fedras_ray.fleet.profiles import Fleet
 from fedras_ray.population import Population
-from fedras_ray.records import Fate, TurnRecord
 from fedras_ray.server.choosing import load_policy
 from fedras_ray.server.downlink import Delivery
 from fedras_ray.server.pacing import Decision, DispatchView, Reason
@@ -139,16 +138,15 @@ class Orders:
             return decision
         return decision._replace(budget_bytes=budget)
 
-    def learn(self, turn: TurnRecord) -> None:
-        """A turn is over."""
+    def learn(self, client: int, predicted_ns: int, took_ns: int, staleness: int) -> None:
+        """A turn arrived, so long after its dispatch."""
         lessons = self._lessons
-        if lessons is None or turn.predicted_ns == 0 or turn.fate is Fate.DROPPED:
+        if lessons is None or predicted_ns == 0:
             return
-        client, predicted_s = turn.client, turn.predicted_ns / 1e9
-        actual_s = (turn.arrived_at_ns - turn.dispatched_at_ns) / 1e9
+        predicted_s, actual_s = predicted_ns / 1e9, took_ns / 1e9
         memory = self._experiment.pacing.memory
         lessons.factor[client] = learned_factor(float(lessons.factor[client]), predicted_s, actual_s, memory)
-        lessons.actual_s[client], lessons.staleness[client] = actual_s, turn.staleness
+        lessons.actual_s[client], lessons.staleness[client] = actual_s, staleness
 
     def _view(
         self,

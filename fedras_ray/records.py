@@ -64,10 +64,6 @@ class TurnRecord:
     staleness: int  # versions made between dispatch and arrival
     fate: Fate
 
-    def __reduce__(self) -> tuple[type[TurnRecord], tuple[Any, ...]]:
-        """One record per turn crosses from the coordinator: half the time of the default way."""
-        return TurnRecord, tuple(getattr(self, name) for name in self.__slots__)
-
 
 @dataclass(frozen=True, slots=True)
 class VersionRecord:
@@ -90,6 +86,10 @@ class VersionRecord:
     in_flight: int
     left_for_later: int  # choices since the start that were taken back: the client could not have made it
     downlink_state_bytes: int  # the server's memory of what clients hold
+
+    def __reduce__(self) -> tuple[type[VersionRecord], tuple[Any, ...]]:
+        """Without rounds there are as many as turns: half the time of the default way."""
+        return VersionRecord, tuple(getattr(self, name) for name in self.__slots__)
 
 
 @dataclass(frozen=True, slots=True)

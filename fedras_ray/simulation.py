@@ -10,8 +10,7 @@ training ends *virtually*, which makes the machine parallel and the result indep
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from itertools import chain
+from collections.abc import Iterator
 from typing import cast
 
 import numpy as np
@@ -28,8 +27,10 @@ from fedras_ray.population import Population
 from fedras_ray.records import Fate, Kind, Record, Trace
 from fedras_ray.server import schedules
 from fedras_ray.site import Receipt
-from fedras_ray.turns import Carried, Due, Event, Joined, Left, OpenTurn, Shifted, Woke
+from fedras_ray.stretches import FIELDS, Stretch
+from fedras_ray.turns import Carried, Due, Joined, Left, OpenTurn, Shifted, Woke
 
+DENSE_UP, SPARSE_UP = FIELDS.index("dense_up_bytes"), FIELDS.index("sparse_up_bytes")
 MOST_FRUITLESS = 20_000  # turns in a row that come to nothing before a run is given up
 
 
@@ -79,35 +80,54 @@ class Simulation:
         self._in_flight = 0
         self._fruitless: Counter[Fate] = Counter()  # turns since the last one whose update was used
         self._most_downlink_state = 0
+        self.said = Stretch(parts.class_names)  # since `tell`
 
     def run(self) -> Iterator[Record]:
         """See `simulate`."""
+        for _ in self.events():
+            if self.said:
+                yield from self.tell()
+
+    def tell(self) -> Stretch:
+        """What was said since the last time."""
+        told, self.said = self.said, Stretch(self._parts.class_names)
+        return told
+
+    def events(self) -> Iterator[None]:
+        """Let one event happen after the other; what is said of them is in `said`."""
         self._publish()
         self._parts.judge.submit(self._server, self._clock.now_ns)
         for tier in range(len(self._rounds)):
             self._dispatch(tier)
         while len(self._clock):
-            yield from self._happen(*self._clock.pop())
-        yield from self._parts.judge.collect(last=True)
-        yield self._end()
+            at_ns, event = self._clock.pop()
+            if isinstance(event, OpenTurn):
+                self._turn_on(at_ns, event)
+            else:
+                self._happen(at_ns, event)
+            yield
+        self._collect(last=True)
+        self.said.say(self._end())
+        yield
 
-    def _happen(self, at_ns: Nanos, event: Event) -> Iterable[Record]:
-        """Let an event happen, in part while what is returned is read: before the next event."""
+    def _turn_on(self, at_ns: Nanos, turn: OpenTurn) -> None:
+        """A turn comes to the end of its phase."""
+        if turn.phase is Phase.TRAINING:
+            self._journeys.upload(turn)
+        else:
+            self._arrive(at_ns, turn)
+
+    def _happen(self, at_ns: Nanos, event: Left | Due | Woke | Joined | Carried | Shifted) -> None:
         match event:
-            case OpenTurn(phase=Phase.TRAINING):
-                self._journeys.upload(event)
-            case OpenTurn():
-                return self._arrive(at_ns, event)
             case Left():
-                return self._leave(at_ns, event)
+                self._leave(at_ns, event)
             case Due():
-                return self._due(at_ns, event)
+                self._due(at_ns, event)
             case Woke():
                 self._dispatch(event.tier)
             case Joined() | Carried() | Shifted():
-                arrived = self._journeys.settle(event)
-                return chain.from_iterable(self._arrive(at_ns, one) for one in arrived)
-        return ()
+                for turn in self._journeys.settle(event):
+                    self._arrive(at_ns, turn)
 
     def _end(self) -> Record:
         samples = self._population.samples_per_epoch(self._experiment.training)
@@ -155,14 +175,14 @@ class Simulation:
         for one in asked:
             self._journeys.begin(one, self._server.version, tier, now.number)
 
-    def _arrive(self, at_ns: Nanos, turn: OpenTurn) -> Iterator[Record]:
+    def _arrive(self, at_ns: Nanos, turn: OpenTurn) -> None:
         order, receipt = turn.order, cast(Receipt, turn.receipt)
         size, staleness = receipt.byte_count, self._server.version - order.version
         lost = self._journeys.is_lost(turn)
         self.trace.add(at_ns, Kind.LOST if lost else Kind.ARRIVED, order.client, order.version, size)
         if lost:
             self._arrivals.forget(order.client, order.turn)
-            yield from self._finish(at_ns, turn, size, staleness, Fate.LOST)
+            self._finish(at_ns, turn, size, staleness, Fate.LOST)
             return
         fate = self._fate(turn, staleness)
         if fate is Fate.USED:
@@ -173,7 +193,7 @@ class Simulation:
             self._arrivals.forget(order.client, order.turn)
         turn_s = seconds(at_ns - turn.dispatched_at_ns)
         self._asker.arrived(order.client, receipt.loss, turn_s, self._server.version)
-        yield from self._finish(at_ns, turn, size, staleness, fate, receipt.actions)
+        self._finish(at_ns, turn, size, staleness, fate, receipt.actions)
 
     def _fate(self, turn: OpenTurn, staleness: int) -> Fate:
         if not self._running():
@@ -183,27 +203,29 @@ class Simulation:
             return Fate.LATE
         return Fate.USED if self._server.uses(staleness) else Fate.STALE
 
-    def _leave(self, at_ns: Nanos, event: Left) -> Iterator[Record]:
+    def _leave(self, at_ns: Nanos, event: Left) -> None:
         """A client is gone, unless its turn has moved on since that was foreseen."""
         up_bytes = self._journeys.leave(event)
         if up_bytes is not None:
             staleness = self._server.version - event.turn.order.version
-            yield from self._finish(at_ns, event.turn, up_bytes, staleness, Fate.DROPPED)
+            self._finish(at_ns, event.turn, up_bytes, staleness, Fate.DROPPED)
 
     def _finish(
         self, at_ns: Nanos, turn: OpenTurn, up_bytes: int, staleness: int, fate: Fate, actions: int = 0
-    ) -> Iterator[Record]:
+    ) -> None:
         """A turn is over, whatever came of it: say so, and see what follows."""
-        turn.finish()
+        turn.phase = Phase.OVER  # whatever was foreseen for it does not happen
         self._in_flight -= 1
-        self._asker.idle.give(turn.order.client)
+        client = turn.order.client
+        self._asker.idle.give(client)
         self._rounds[turn.tier].back(turn.round)
-        record = turn.record(at_ns, up_bytes, self._parts.dense_bytes, staleness, fate, actions)
-        self._server.tally.received(up_bytes, record.dense_up_bytes, record.sparse_up_bytes, fate)
-        self._parts.orders.learn(record)
-        yield record
+        row = turn.row(at_ns, up_bytes, self._parts.dense_bytes, staleness, fate, actions)
+        self.said.rows.append(row)
+        self._server.tally.received(up_bytes, row[DENSE_UP], row[SPARSE_UP], fate)
+        if fate is not Fate.DROPPED:
+            self._parts.orders.learn(client, turn.predicted_ns, at_ns - turn.dispatched_at_ns, staleness)
         self._check_progress(fate)
-        yield from self._proceed(at_ns, turn.tier)
+        self._proceed(at_ns, turn.tier)
 
     def _check_progress(self, fate: Fate) -> None:
         """Refuse to go on for ever where nothing can come of it."""
@@ -218,32 +240,35 @@ class Simulation:
                 "clients stay, or network.dropout, network.loss or server.staleness_limit leave too few"
             )
 
-    def _proceed(self, at_ns: Nanos, tier: int) -> Iterator[Record]:
+    def _proceed(self, at_ns: Nanos, tier: int) -> None:
         """Make a version if one is due, and ask clients if some are wanted."""
         if not self._running():
             return
         if schedules.ready(self._schedule, self._rounds[tier], self._server.arrived(tier)):
-            yield from self._advance(at_ns, tier)
+            self._advance(at_ns, tier)
         self._dispatch(tier)
 
-    def _due(self, at_ns: Nanos, event: Due) -> Iterator[Record]:
+    def _due(self, at_ns: Nanos, event: Due) -> None:
         now = self._rounds[event.tier]
         if now.number == event.round and self._running():
             now.due = True
             self.trace.add(at_ns, Kind.DUE, -1, self._server.version, 0)
-            yield from self._proceed(at_ns, event.tier)
+            self._proceed(at_ns, event.tier)
 
-    def _advance(self, at_ns: Nanos, tier: int) -> Iterator[Record]:
+    def _collect(self, last: bool = False) -> None:
+        for record in self._parts.judge.collect(last):
+            self.said.say(record)
+
+    def _advance(self, at_ns: Nanos, tier: int) -> None:
         """Make the next version, say so, and measure it when it is time."""
-        judge = self._parts.judge
-        yield from judge.collect()
+        self._collect()
         left, state_bytes = self._asker.left_for_later, self._downlink.state_bytes
         total = self._arrivals.fold(tier)
-        yield self._server.advance(total, at_ns, self._in_flight, left, state_bytes, tier)
+        self.said.say(self._server.advance(total, at_ns, self._in_flight, left, state_bytes, tier))
         if self._has_rounds:
             self._rounds[tier].close()
         self.trace.add(at_ns, Kind.VERSION, -1, self._server.version, 0)
         self._publish()
         if self._server.version % self._experiment.evaluation.every == 0 or not self._running():
-            judge.submit(self._server, at_ns)
+            self._parts.judge.submit(self._server, at_ns)
         self._parts.views.retire(self._downlink.retired())

@@ -8,9 +8,10 @@ from fedras_ray.clients import Assignment
 from fedras_ray.clock import Nanos
 from fedras_ray.departures import Phase
 from fedras_ray.fleet.links import Direction
-from fedras_ray.records import Fate, TurnRecord
+from fedras_ray.records import Fate
 from fedras_ray.server.downlink import Delivery, Ids
 from fedras_ray.site import Receipt
+from fedras_ray.stretches import Row
 
 NEVER = Nanos(2**63 - 1)  # not known yet
 
@@ -25,7 +26,7 @@ class OpenTurn:
     order: Assignment
     delivery: Delivery
     rows: Ids | None  # that the client asked for
-    device_class: str
+    device_class: int  # its number
     tier: int
     round: int
     samples: int
@@ -39,43 +40,42 @@ class OpenTurn:
     receipt: Receipt | None = None
     phase: Phase = Phase.DOWNLOAD
 
-    def finish(self) -> None:
-        """It is over: whatever was foreseen for it does not happen."""
-        self.phase = Phase.OVER
-
-    def record(
-        self, at_ns: Nanos, up_bytes: int, dense_bytes: int, staleness: int, fate: Fate, actions: int
-    ) -> TurnRecord:
-        """What is to be said of it when it ends at `at_ns`, of its upload `up_bytes` being through."""
-        receipt = self.receipt
+    def row(
+        self, at_ns: int, up_bytes: int, dense_bytes: int, staleness: int, fate: Fate, actions: int
+    ) -> Row:
+        """The fields of a `TurnRecord`, when it ends at `at_ns`, of its upload `up_bytes` being through."""
+        order, receipt = self.order, self.receipt
         delivery, dense_down_bytes = self.through(dense_bytes)
-        return TurnRecord(
-            client=self.order.client,
-            device_class=self.device_class,
-            turn=self.order.turn,
-            version=self.order.version,
-            dispatched_at_ns=self.dispatched_at_ns,
-            started_at_ns=min(self.started_at_ns, at_ns),
-            trained_at_ns=min(self.trained_at_ns, at_ns),
-            arrived_at_ns=at_ns,
-            down_bytes=self.down_bytes,
-            up_bytes=up_bytes + delivery.request_bytes,
-            catch_up_bytes=delivery.catch_up_bytes,
-            snapshot_bytes=delivery.snapshot_bytes,
-            request_bytes=delivery.request_bytes,
-            dense_down_bytes=dense_down_bytes,
-            dense_up_bytes=0 if receipt is None else _share(dense_bytes, up_bytes, receipt.byte_count),
-            sparse_up_bytes=0
-            if receipt is None
-            else _share(receipt.sparse_bytes, up_bytes, receipt.byte_count),
-            samples=0 if receipt is None else receipt.samples,
-            rows=0 if receipt is None else receipt.rows,
-            actions=actions,
-            epochs=self.order.epochs,
-            predicted_ns=self.predicted_ns,
-            tier=self.tier,
-            staleness=staleness,
-            fate=fate,
+        dense_up = sparse_up = samples = rows = 0
+        if receipt is not None:
+            samples, rows, size = receipt.samples, receipt.rows, receipt.byte_count
+            dense_up = _share(dense_bytes, up_bytes, size)
+            sparse_up = _share(receipt.sparse_bytes, up_bytes, size)
+        return (
+            order.client,
+            self.device_class,
+            order.turn,
+            order.version,
+            self.dispatched_at_ns,
+            self.started_at_ns if self.started_at_ns < at_ns else at_ns,
+            self.trained_at_ns if self.trained_at_ns < at_ns else at_ns,
+            at_ns,
+            self.down_bytes,
+            up_bytes + delivery.request_bytes,
+            delivery.catch_up_bytes,
+            delivery.snapshot_bytes,
+            delivery.request_bytes,
+            dense_down_bytes,
+            dense_up,
+            sparse_up,
+            samples,
+            rows,
+            actions,
+            order.epochs,
+            self.predicted_ns,
+            self.tier,
+            staleness,
+            fate,
         )
 
     def through(self, dense_bytes: int) -> tuple[Delivery, int]:

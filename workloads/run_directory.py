@@ -1,4 +1,4 @@
-"""A run's directory: its configuration, ``records.parquet``, ``summary.json``; others add to it."""
+"""A run's directory: its configuration and ``summary.json``; others add to it."""
 
 from __future__ import annotations
 
@@ -6,35 +6,12 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, get_type_hints
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from fedras_ray.config import Experiment
 from fedras_ray.errors import RunError
-from fedras_ray.evaluation.quality import METRICS
-from fedras_ray.records import KINDS, SCHEMA_VERSION, Record, UserQualityRecord, as_row, error_name
-from workloads.sinks import Ending, Summary
-
-ROWS_PER_GROUP = 50_000
-ARROW = {int: pa.int64(), float: pa.float64()}
-
-
-def schema() -> pa.Schema:
-    """The one table all records go into: the fields of every kind, and a column per metric."""
-    columns: dict[str, pa.DataType] = {"kind": pa.string()}
-    for kind in KINDS:
-        hints = get_type_hints(kind)
-        for field in fields(kind):
-            if field.name not in ("quality", "errors"):
-                columns.setdefault(field.name, ARROW.get(hints[field.name], pa.string()))
-    columns |= {metric: pa.float64() for metric in METRICS}
-    columns |= {error_name(metric): pa.float64() for metric in METRICS}
-    return pa.schema(list(columns.items()), metadata={"fedras_schema": str(SCHEMA_VERSION)})
+from workloads.sinks import Summary
 
 
 def place(asked: Path | None, experiment: Experiment) -> Path:
@@ -92,39 +69,6 @@ def write_text(path: Path, text: str) -> None:
     partial = path.with_name(path.name + ".partial")
     partial.write_text(text, encoding="utf-8")
     partial.replace(path)
-
-
-class RecordWriter:
-    """Writes every record that is flat to ``records.parquet``, a row group at a time."""
-
-    def __init__(self, directory: Path) -> None:
-        self.path = directory / "records.parquet"
-        self._partial = directory / "records.parquet.partial"
-        self._schema = schema()
-        with writing(self.path):
-            self._writer = pq.ParquetWriter(self._partial, self._schema, compression="zstd")
-        self._rows: list[dict[str, Any]] = []
-
-    def take(self, record: Record) -> None:
-        """See `Sink.take`."""
-        if isinstance(record, UserQualityRecord):
-            return
-        self._rows.append(as_row(record))
-        if len(self._rows) >= ROWS_PER_GROUP:
-            self._flush()
-
-    def close(self, ending: Ending) -> None:
-        """Whatever happened, what was recorded is readable."""
-        self._flush()
-        with writing(self.path):
-            self._writer.close()
-            self._partial.replace(self.path)
-
-    def _flush(self) -> None:
-        if self._rows:
-            with writing(self.path):
-                self._writer.write_table(pa.Table.from_pylist(self._rows, schema=self._schema))
-            self._rows = []
 
 
 def write_summary(directory: Path, summary: Summary) -> Path:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from actors.coordinator import stretches
 from actors.pool import peak_rss_bytes
 from actors.session import RaySession
 from dashboards.report import write as write_report
@@ -21,14 +22,15 @@ from fedras_ray.errors import ExecutorError
 from fedras_ray.evaluation.popularity import popularity_quality
 from fedras_ray.executor import SerialExecutor
 from fedras_ray.population import population_of
-from fedras_ray.records import EndRecord, EvaluationRecord, Record
+from fedras_ray.records import EndRecord, EvaluationRecord
 from fedras_ray.server.choosing import load_policy
-from fedras_ray.simulation import simulate
+from fedras_ray.simulation import Simulation
+from fedras_ray.stretches import Stretch
 from workloads import run_directory
 from workloads.device_classes import device_classes
 from workloads.pace import Pace
 from workloads.progress import ProgressDisplay
-from workloads.run_directory import RecordWriter
+from workloads.record_writer import RecordWriter
 from workloads.sinks import Sink, Summary, listening
 from workloads.speech import say
 from workloads.summary import summarize
@@ -60,7 +62,7 @@ class Outcome:
 
 
 class SerialSession:
-    """One run in this process, without Ray; iterate over it for its records."""
+    """One run in this process, without Ray."""
 
     pools = 0
 
@@ -69,10 +71,10 @@ class SerialSession:
         self._dataset = dataset
         self.peak_rss_bytes = 0  # beyond this process: none
 
-    def __iter__(self) -> Iterator[Record]:
-        """The records, as `simulate` yields them."""
+    def stretches(self) -> Iterator[Stretch]:
+        """The records, some at a time."""
         executor = SerialExecutor(self._experiment, self._dataset)
-        return simulate(self._experiment, population_of(self._dataset), executor)
+        return stretches(Simulation(self._experiment, population_of(self._dataset), executor))
 
 
 def run(experiment: Experiment, options: Options, console: Console) -> Outcome:
@@ -93,8 +95,8 @@ def run(experiment: Experiment, options: Options, console: Console) -> Outcome:
             _progress(experiment, options, console, pace) as progress,
             listening(RecordWriter(directory)) as writer,
         ):
-            sinks = [pace, progress, writer, UserQualityWriter(directory), tracker]
-            last, end = _drain(session, [sink for sink in sinks if sink])
+            sinks = [pace, progress, UserQualityWriter(directory), tracker]
+            last, end = drain(session.stretches(), writer, [sink for sink in sinks if sink])
         asked = experiment.evaluation
         popularity = popularity_quality(dataset, asked.sampled_negatives, experiment.seed, asked.users)
         classes = device_classes(directory, dataset.user_count)
@@ -148,22 +150,30 @@ def _finished(directory: Path, summary: Summary) -> list[Path]:
     return [*files, write_report([directory], directory / "report.html")]
 
 
-def _drain(records: Iterable[Record], sinks: list[Sink]) -> tuple[EvaluationRecord, EndRecord]:
-    """Hand every record to every sink; returns the last evaluation and the end."""
+def drain(
+    told: Iterable[Stretch], writer: RecordWriter, sinks: list[Sink]
+) -> tuple[EvaluationRecord, EndRecord]:
+    """Hand everything to the writer, and what is no turn to the sinks; returns last evaluation and end.
+
+    Raises:
+        ExecutorError: there was no end.
+    """
     last: EvaluationRecord | None = None
     end: EndRecord | None = None
-    with closing(_all(records)) as stream:  # lets the cluster go before the sinks close
-        for record in stream:
-            for sink in sinks:
-                sink.take(record)
-            if isinstance(record, EvaluationRecord):
-                last = record
-            elif isinstance(record, EndRecord):
-                end = record
+    with closing(_all(told)) as stream:  # lets the cluster go before the sinks close
+        for stretch in stream:
+            writer.write(stretch)
+            for _, record in stretch.others:
+                for sink in sinks:
+                    sink.take(record)
+                if isinstance(record, EvaluationRecord):
+                    last = record
+                elif isinstance(record, EndRecord):
+                    end = record
     if last is None or end is None:
         raise ExecutorError("the simulation stopped before its end")
     return last, end
 
 
-def _all(records: Iterable[Record]) -> Generator[Record, None, None]:
-    yield from records
+def _all(told: Iterable[Stretch]) -> Generator[Stretch, None, None]:
+    yield from told

@@ -20,19 +20,23 @@ class Ending(Enum):
     KILLED = "KILLED"
 
 
-class Sink(Protocol):
+class Listener(Protocol):
     """Listens to one run."""
-
-    def take(self, record: Record) -> None:
-        """One more record."""
-        ...
 
     def close(self, ending: Ending) -> None:
         """No more will come; called once, whatever happened."""
         ...
 
 
-Kind = TypeVar("Kind", bound=Sink)
+class Sink(Listener, Protocol):
+    """Listens to all records of a run that are no turns: of those there are too many to tell one by one."""
+
+    def take(self, record: Record) -> None:
+        """One more record."""
+        ...
+
+
+Kind = TypeVar("Kind", bound=Listener)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ import typer
 from fedras_ray.config import build
 from fedras_ray.data.catalog import entry
 from fedras_ray.records import KINDS, EvaluationRecord, VersionRecord
-from workloads import run_directory
+from workloads import record_writer
 from workloads.cli import app
 from workloads.comparing.plan import Question, plan
 from workloads.comparing.study import is_study
@@ -215,7 +215,7 @@ def names_in(column, name, *keys):
 
 
 def test_the_table_of_record_columns_equals_the_code():
-    schema = run_directory.schema()
+    schema = record_writer.schema()
     assert names_in(0, "records") == schema.names
     for names, arrow, kinds, _ in table("records"):
         for name in re.findall(r"`(.+?)`", names):
@@ -232,6 +232,6 @@ def test_the_table_of_mlflow_metrics_equals_the_code():
     from workloads.tracking.mlflow_sink import quality_metrics, version_metrics
 
     version = VersionRecord(*[0] * len(fields(VersionRecord)))
-    quality = tuple((metric, 0.0) for metric in run_directory.METRICS)
+    quality = tuple((metric, 0.0) for metric in record_writer.METRICS)
     evaluation = EvaluationRecord(0, 0, 0, 0, 0, 0, quality, quality)
     assert names_in(0, "mlflow") == [*version_metrics(version), *quality_metrics(evaluation)]

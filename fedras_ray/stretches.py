@@ -1,0 +1,79 @@
+"""Records in a row: turns as numbers in one table, as there are many, and what else was said between them.
+
+A turn is a row of whole numbers in the order of the fields of `TurnRecord`; its device class and its fate are
+numbers in it. Whoever wants records reads them one by one, and whoever wants columns has them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fedras_ray.records import Fate, Record, TurnRecord
+
+Row: TypeAlias = tuple[int, ...]
+Table: TypeAlias = NDArray[np.int64]
+
+FIELDS: tuple[str, ...] = tuple(TurnRecord.__slots__)
+DEVICE_CLASS, FATE = FIELDS.index("device_class"), FIELDS.index("fate")
+
+
+class Stretch:
+    """See the module.
+
+    Args:
+        class_names: of device classes, by their number.
+        table: (n, fields) turns to begin with.
+        others: every other record, and how many turns came before it.
+    """
+
+    def __init__(
+        self,
+        class_names: tuple[str, ...],
+        table: Table | None = None,
+        others: list[tuple[int, Record]] | None = None,
+    ) -> None:
+        self.class_names = class_names
+        self._table = table
+        self.rows: list[Row] = []  # after those of the table
+        self.others = [] if others is None else others
+
+    def say(self, record: Record) -> None:
+        """A record that is no turn comes next."""
+        self.others.append((self.turns, record))
+
+    @property
+    def turns(self) -> int:
+        """How many there are."""
+        return len(self.rows) + (0 if self._table is None else len(self._table))
+
+    def __len__(self) -> int:
+        return self.turns + len(self.others)
+
+    def __iter__(self) -> Iterator[Record]:
+        """All records, in the order in which they were said."""
+        turns = [self._record(row) for row in self.table().tolist()]
+        begin = 0
+        for end, record in self.others:
+            yield from turns[begin:end]
+            yield record
+            begin = end
+        yield from turns[begin:]
+
+    def table(self) -> Table:
+        """(n, fields) the turns."""
+        new = np.array(self.rows, dtype=np.int64).reshape(len(self.rows), len(FIELDS))
+        return new if self._table is None else np.concatenate([self._table, new])
+
+    def _record(self, row: list[int]) -> TurnRecord:
+        """The record of a row, which is lost."""
+        values: list[Any] = row
+        values[DEVICE_CLASS], values[FATE] = self.class_names[row[DEVICE_CLASS]], Fate(row[FATE])
+        return TurnRecord(*values)
+
+    def __reduce__(self) -> tuple[type[Stretch], tuple[tuple[str, ...], Table, list[tuple[int, Record]]]]:
+        """All turns cross between processes as one array."""
+        return Stretch, (self.class_names, self.table(), self.others)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numba
+
+from fedras_ray.kernels import kept
 
 Kernel = TypeVar("Kernel", bound=Callable[..., object])
 
@@ -13,8 +15,13 @@ FAST = {"reassoc", "contract", "nsz", "arcp"}
 
 
 def compiled(kernel: Kernel) -> Kernel:
-    """A kernel as machine code, made when it is first called."""
-    return cast(Kernel, numba.njit(cache=True, nogil=True, fastmath=FAST)(kernel))
+    """A kernel as machine code, made when it is first called, and kept."""
+    return _kept(kernel, fastmath=FAST)
+
+
+def exact(kernel: Kernel) -> Kernel:
+    """As `compiled`, with every operation rounded by itself and in the order in which it is written."""
+    return _kept(kernel)
 
 
 def inlined(kernel: Kernel) -> Kernel:
@@ -22,6 +29,12 @@ def inlined(kernel: Kernel) -> Kernel:
     return cast(Kernel, numba.njit(inline="always", fastmath=FAST)(kernel))
 
 
-def exact(kernel: Kernel) -> Kernel:
-    """As `compiled`, with every operation rounded by itself and in the order in which it is written."""
-    return cast(Kernel, numba.njit(cache=True, nogil=True)(kernel))
+def _kept(kernel: Kernel, **options: Any) -> Kernel:
+    """Numba asks for the place as it wraps a function; others' functions are none of our business."""
+    config: Any = numba.config
+    theirs = config.CACHE_LOCATOR_CLASSES
+    config.CACHE_LOCATOR_CLASSES = theirs or kept.LOCATORS
+    try:
+        return cast(Kernel, numba.njit(cache=True, nogil=True, **options)(kernel))
+    finally:
+        config.CACHE_LOCATOR_CLASSES = theirs

@@ -6,8 +6,7 @@
 * `put_members`: of I places n are members, so the next is one with the odds of those left. Every set costs
   log2 of the number of such sets, and nothing else.
 
-n symbols of an alphabet of K; n members of I places. The coder is compiled into these kernels, and the
-cache of machine code looks at this file alone: after a change of `entropy`, remove `__pycache__`.
+n symbols of an alphabet of K; n members of I places.
 """
 
 from __future__ import annotations

@@ -3,8 +3,7 @@
 C updates, N rows of all of them, D width, K actions. What is read is what `codecs.books`, `codecs.bits` and
 `codecs.positions` read of one blob; the tests hold them to each other. Of what these would refuse nothing is
 said here but that there is something: they find the words. That sections are as long as they claim is checked
-before. `packing` and `writing` are compiled into these kernels, and the cache of machine code looks at this
-file alone: after a change there, remove `__pycache__`.
+before.
 """
 
 from __future__ import annotations

@@ -4,8 +4,7 @@ An integer is a zero flag, a sign, and the rest in unary, beyond `UNARY` in Exp-
 mean of a quick and a slow estimate. Contexts follow the magnitudes so far in the integer's row and
 recently in its column: rows of popular items are busy, rows of rare ones are not.
 
-n rows, D width, up to 2**16. The coder is compiled into these kernels, and the cache of machine code looks at
-this file alone: after a change of `ranging`, remove `__pycache__`.
+n rows, D width, up to 2**16.
 """
 
 from __future__ import annotations

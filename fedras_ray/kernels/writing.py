@@ -1,9 +1,7 @@
 """Sections of the blobs of many updates at once: floats in f16 with a shared exponent, indices, positions.
 
 C updates, N rows of all of them, one update after the other. What is written is what `codecs.floats`,
-`codecs.bits` and `codecs.positions` write for one update; the tests hold them to each other. `packing` is
-compiled into these kernels, and the cache of machine code looks at this file alone: after a change there,
-remove `__pycache__`.
+`codecs.bits` and `codecs.positions` write for one update; the tests hold them to each other.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ from fedras_ray.config.codecs import (
     TopKCodec,
 )
 from fedras_ray.data import load
-from fedras_ray.executor import Done, SerialExecutor
+from fedras_ray.executor import SerialExecutor
 from fedras_ray.population import population_of
 from fedras_ray.simulation import simulate
 from fedras_ray.streams import Purpose, stream
@@ -63,14 +63,17 @@ def trained():
     )
     dataset, sent = load(experiment.data, experiment.seed), []
 
-    class Listening(SerialExecutor):
-        def train(self, shard, assignments):
-            turns = super().train(shard, assignments).result()
-            if assignments[0].version == 29:
-                sent.extend(turn.blob for turn in turns)
-            return Done(turns)
+    executor = SerialExecutor(experiment, dataset)
+    train = executor.site.clients.train
 
-    list(simulate(experiment, population_of(dataset), Listening(experiment, dataset)))
+    def listening(shard, assignments):
+        turns = train(shard, assignments)
+        if assignments[0].version == 29:
+            sent.extend(turn.blob for turn in turns)
+        return turns
+
+    executor.site.clients.train = listening
+    list(simulate(experiment, population_of(dataset), executor))
     codec = build_codec(experiment.codec)
     return [Outgoing(codec.decode(blob), lambda: stream(1, Purpose.ENCODING)) for blob in sent]
 

@@ -1,7 +1,7 @@
 """Where the CPU goes in a serial run, per client update: ``python -m benchmarks.shares [NAME …]``.
 
 The parts are timed where they are called (`time.process_time`, without what is called within them), so the
-whole is what it is without this but for a microsecond a call:
+whole is what it is without this but for one to five microseconds a call:
 
 * training: sampling, gathering and fitting;
 * clustering: what finds an update's actions or gains;

@@ -26,7 +26,7 @@ run: $(VENV)/.ready  ## Train FedRAS on MovieLens-100K; ARGS="ml-100k-dense --se
 study-payload: $(VENV)/.ready  ## Quality and bytes of every codec on MovieLens-100K, three seeds (an hour); goes on where it stopped
 	$(BIN)/fedras compare payload-ml-100k --out runs/payload-ml-100k $(ARGS)
 
-study-heterogeneity: $(VENV)/.ready  ## Time on the devices until it is good, two fleets, MovieLens-100K and 1M (half a day); goes on where it stopped
+study-heterogeneity: $(VENV)/.ready  ## Time on the devices until it is good, two fleets, MovieLens-100K and 1M (hours); goes on where it stopped
 	for data in ml-100k ml-1m; do for fleet in fedscale harsh-mobile; do \
 	  $(BIN)/fedras compare heterogeneity-$$data --set fleet.kind=$$fleet \
 	    --out runs/heterogeneity-$$data-$$fleet --serial --jobs $(JOBS) $(ARGS) || exit; done; done

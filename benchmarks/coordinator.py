@@ -28,6 +28,7 @@ from ray.cluster_utils import Cluster
 from actors.coordinator import stretches
 from actors.executor import RayExecutor
 from actors.session import RaySession
+from benchmarks.family import descendants
 from fedras_ray.config import Experiment, build
 from fedras_ray.data import load
 from fedras_ray.evaluation.shards import ShardQuality
@@ -94,9 +95,9 @@ class IdleCoordinator:
 
 def cpu_s() -> Counter[str]:
     """Seconds of this process and of its children so far, by what they are."""
-    me = psutil.Process()
+    me, *others = descendants()
     found = Counter({"driver": sum(me.cpu_times()[:2])})
-    for process in me.children(recursive=True):
+    for process in others:
         with contextlib.suppress(psutil.Error):
             found[_role(process.cmdline())] += sum(process.cpu_times()[:2])
     return found

@@ -9,7 +9,6 @@ training ends *virtually*, which makes the machine parallel and the result indep
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import cast
 
@@ -20,9 +19,9 @@ from fedras_ray.assembly import assemble
 from fedras_ray.clock import Nanos, nanos, seconds
 from fedras_ray.config import Experiment
 from fedras_ray.departures import Phase
-from fedras_ray.errors import FleetError
 from fedras_ray.evaluation.fairness import fairness
 from fedras_ray.executor import Executor
+from fedras_ray.fruitless import Fruitless
 from fedras_ray.population import Population
 from fedras_ray.records import Fate, Kind, Record, Trace
 from fedras_ray.server import schedules
@@ -31,7 +30,6 @@ from fedras_ray.stretches import FIELDS, Stretch
 from fedras_ray.turns import Carried, Due, Joined, Left, OpenTurn, Shifted, Woke
 
 DENSE_UP, SPARSE_UP = FIELDS.index("dense_up_bytes"), FIELDS.index("sparse_up_bytes")
-MOST_FRUITLESS = 20_000  # turns in a row that come to nothing before a run is given up
 
 
 def simulate(experiment: Experiment, population: Population, executor: Executor) -> Iterator[Record]:
@@ -78,7 +76,7 @@ class Simulation:
         self._asker, self._journeys = parts.asker, parts.journeys
         self._rounds = parts.rounds
         self._in_flight = 0
-        self._fruitless: Counter[Fate] = Counter()  # turns since the last one whose update was used
+        self._fruitless = Fruitless()
         self._most_downlink_state = 0
         self.said = Stretch(parts.class_names)  # since `tell`
 
@@ -224,21 +222,9 @@ class Simulation:
         self._server.tally.received(up_bytes, row[DENSE_UP], row[SPARSE_UP], fate)
         if fate is not Fate.DROPPED:
             self._parts.orders.learn(client, turn.predicted_ns, at_ns - turn.dispatched_at_ns, staleness)
-        self._check_progress(fate)
+        if self._running():
+            self._fruitless.see(fate)
         self._proceed(at_ns, turn.tier)
-
-    def _check_progress(self, fate: Fate) -> None:
-        """Refuse to go on for ever where nothing can come of it."""
-        if fate is Fate.USED or not self._running():
-            self._fruitless.clear()
-            return
-        self._fruitless[fate] += 1
-        if self._fruitless.total() >= MOST_FRUITLESS:
-            fates = ", ".join(f"{count:,} {one.name.lower()}" for one, count in self._fruitless.most_common())
-            raise FleetError(
-                f"of the last {MOST_FRUITLESS:,} turns none was used ({fates}): turns are longer than "
-                "clients stay, or network.dropout, network.loss or server.staleness_limit leave too few"
-            )
 
     def _proceed(self, at_ns: Nanos, tier: int) -> None:
         """Make a version if one is due, and ask clients if some are wanted."""

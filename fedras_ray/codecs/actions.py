@@ -67,12 +67,11 @@ class ActionsCodec:
         (index,), item_ids = take_taken(frame, [len(book)], self.config.indices)
         return ItemUpdate(item_ids, book.take(index, axis=0), frame.item_count, actions=len(book))
 
-    def decode_ragged(self, blobs: Sequence[bytes]) -> list[ItemUpdate]:
-        """As `decode`; in a few calls where indices are packed."""
-        how, found = self.config.indices, None
-        if how == "packed" and (opened := open_each(blobs, _IDS[how])) is not None:
-            found = opened.updates(reading.books_each, 0, 2 * opened.width)
-        return [self.decode(blob) for blob in blobs] if found is None else found
+    def decode_ragged(self, blobs: Sequence[bytes]) -> list[ItemUpdate] | None:
+        """As `decode`, in a few calls; where indices are packed."""
+        how = self.config.indices
+        opened = open_each(blobs, _IDS[how]) if how == "packed" else None
+        return None if opened is None else opened.updates(reading.books_each, 0, 2 * opened.width)
 
     def cluster(self, outgoing: Sequence[Outgoing], k: int) -> list[Codebook]:
         """At most K centroids for each update."""

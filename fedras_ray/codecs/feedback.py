@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fedras_ray.codecs.base import Codec, ItemUpdate
-from fedras_ray.codecs.ragged import RaggedOutgoing
+from fedras_ray.codecs.ragged import RaggedOutgoing, decode_each
 from fedras_ray.config.codecs import ResidualFeedback
 
 Ids = NDArray[np.int32]
@@ -87,6 +87,6 @@ class Unsaid:
         self, clients: Sequence[int], outgoing: RaggedOutgoing, blobs: Sequence[bytes], codec: Codec
     ) -> None:
         """Remember what these uploads leave out, which is what whoever decodes them will not have."""
-        for client, one, blob in zip(clients, outgoing.split(), blobs, strict=True):
+        for client, one, sent in zip(clients, outgoing.split(), decode_each(codec, blobs), strict=True):
             before = self._of.get(client, nothing_left(outgoing.width))
-            self._of[client] = left_over(one.update, codec.decode(blob), before, self._config.most_rows)
+            self._of[client] = left_over(one.update, sent, before, self._config.most_rows)

@@ -20,11 +20,10 @@ from numpy.typing import NDArray
 from fedras_ray.config.codecs import Float
 from fedras_ray.errors import CodecError
 from fedras_ray.kernels import tables
+from fedras_ray.kernels.writing import LARGEST, LEAST_EXPONENT, MOST_EXPONENT, TOP
 
 _EXPONENT = struct.Struct("<h")
-_TOP = 15  # magnitudes are below 2**15 on the wire
-_LARGEST = 32_752.0  # the largest f16 below 2**15
-_EXPONENTS = range(-148 - _TOP, 128 - _TOP + 1)  # what frexp gives for a finite f32, less _TOP
+_EXPONENTS = range(LEAST_EXPONENT, MOST_EXPONENT + 1)
 
 
 def floats_bytes(count: int, dtype: Float) -> int:
@@ -41,10 +40,10 @@ def pack_floats(values: NDArray[np.float32], dtype: Float) -> bytes:
     peak = largest_magnitude(values)
     if dtype == "f32":
         return values.astype("<f4", copy=False).tobytes()
-    exponent = math.frexp(peak)[1] - _TOP if peak else 0
+    exponent = math.frexp(peak)[1] - TOP if peak else 0
     scaled = math.ldexp(1.0, -exponent) * values.astype(np.float64)
-    if math.ldexp(peak, -exponent) > _LARGEST:  # would round to 2**15
-        scaled = scaled.clip(-_LARGEST, _LARGEST)
+    if math.ldexp(peak, -exponent) > LARGEST:  # would round to 2**15
+        scaled = scaled.clip(-LARGEST, LARGEST)
     halves = scaled.astype("<f2")
     return b"".join((_EXPONENT.pack(exponent), halves.tobytes()))
 
@@ -63,7 +62,7 @@ def unpack_floats(data: memoryview, count: int, dtype: Float) -> NDArray[np.floa
         return values
     (exponent,) = _EXPONENT.unpack(data[: _EXPONENT.size])
     halves = np.frombuffer(data, "<f2", offset=_EXPONENT.size).astype(np.float64)  # (count,)
-    if exponent not in _EXPONENTS or (count and not max(halves.max(), -halves.min()) <= _LARGEST):
+    if exponent not in _EXPONENTS or (count and not max(halves.max(), -halves.min()) <= LARGEST):
         raise CodecError(f"f16 values with exponent {exponent} that no encoder writes")
     return (halves * math.ldexp(1.0, exponent)).astype(np.float32)
 

@@ -105,12 +105,15 @@ class GainShapeCodec:
         rows = (levels * shape).take(index, axis=0)  # (n, D)
         return ItemUpdate(item_ids, rows, frame.item_count, actions=len(levels))
 
-    def decode_ragged(self, blobs: Sequence[bytes]) -> list[ItemUpdate]:
-        """As `decode`; in a few calls where indices are packed."""
-        how, found = self.config.indices, None
-        if how == "packed" and (opened := open_each(blobs, _IDS[how])) is not None:
-            found = opened.updates(reading.gains_each, floats_bytes(opened.width, "f16"), 2)
-        return [self.decode(blob) for blob in blobs] if found is None else found
+    def decode_ragged(self, blobs: Sequence[bytes]) -> list[ItemUpdate] | None:
+        """As `decode`, in a few calls; where indices are packed."""
+        how = self.config.indices
+        opened = open_each(blobs, _IDS[how]) if how == "packed" else None
+        return (
+            None
+            if opened is None
+            else opened.updates(reading.gains_each, floats_bytes(opened.width, "f16"), 2)
+        )
 
 
 class GainsEach(NamedTuple):

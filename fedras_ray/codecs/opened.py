@@ -54,7 +54,8 @@ class Opened:
         forms, ends = forms_each(offsets.tolist(), sizes.tolist(), self.item_count, self.width)
         if (lengths != count_at + 2 + 2 + codeword_bytes * sizes + np.diff(ends)).any():
             return None
-        blobs = reading.Blobs(self.octets, self.starts[:-1], offsets, sizes, forms, self.item_count)
+        bodies = self.starts[:-1], self.starts[1:] - wire.HEADER_BYTES
+        blobs = reading.Blobs(self.octets, *bodies, offsets, sizes, forms, self.item_count)
         ids, rows, is_fine = kernel(blobs, self.width)
         if not is_fine:
             return None

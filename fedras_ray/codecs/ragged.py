@@ -71,11 +71,10 @@ class RaggedCodec(Codec, Protocol):
         """One blob per update, in order."""
         ...
 
-    def decode_ragged(self, blobs: Sequence[bytes]) -> list[ItemUpdate]:
+    def decode_ragged(self, blobs: Sequence[bytes]) -> list[ItemUpdate] | None:
         """The update in each blob, in order; rows of all of them may lie in one array.
 
-        Raises:
-            CodecError: as `decode` of the first blob that it refuses.
+        None: these cannot be read together, or `decode` refuses one of them.
         """
         ...
 
@@ -93,6 +92,5 @@ def decode_each(codec: Codec, blobs: Sequence[bytes]) -> list[ItemUpdate]:
     Raises:
         CodecError: as `decode` of the first blob that it refuses.
     """
-    if isinstance(codec, RaggedCodec):
-        return codec.decode_ragged(blobs)
-    return [codec.decode(blob) for blob in blobs]
+    together = codec.decode_ragged(blobs) if isinstance(codec, RaggedCodec) else None
+    return [codec.decode(blob) for blob in blobs] if together is None else together

@@ -14,17 +14,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fedras_ray.kernels import packing
+from fedras_ray.kernels import packing, tables
 from fedras_ray.kernels.compiling import exact
-from fedras_ray.kernels.writing import ALL, BITMAP
+from fedras_ray.kernels.writing import ALL, BITMAP, LARGEST, LEAST_EXPONENT, MOST_EXPONENT
 
 Octets = NDArray[np.uint8]
 Numbers = NDArray[np.int64]
 Rows = NDArray[np.float32]
 Ids = NDArray[np.int32]
 
-_LARGEST_HALF = 0x77FF  # the bits of 32,752, above which no encoder writes
-_EXPONENTS = (-163, 113)  # that a finite f32 needs
+_LARGEST_HALF = int(np.float16(LARGEST).view(np.uint16))  # its bits
+_ONE = int(np.float32(1).view(np.uint32))  # the largest magnitude of a direction that is not zero
 _MEASURE = 25  # halvings of an f16's integer significand, less its exponent
 
 
@@ -33,6 +33,7 @@ class Blobs(NamedTuple):
 
     octets: Octets
     starts: Numbers  # (C,) where each body begins
+    ends: Numbers  # (C,) and where it ends
     offsets: Numbers  # (C + 1,) the rows of update c are those from offsets[c] to offsets[c + 1]
     sizes: Numbers  # (C,) K
     forms: Numbers  # (C, 4) as `writing.packed_each` takes them
@@ -68,7 +69,7 @@ def gains_each(blobs: Blobs, width: int) -> tuple[Ids, Rows, bool]:
     for update in range(len(blobs.sizes)):
         first, last = blobs.offsets[update], blobs.offsets[update + 1]
         at, levels = blobs.starts[update], np.empty(blobs.sizes[update], np.float32)
-        fine = _floats(blobs.octets, at, shape) and _is_direction(shape)
+        fine = _floats(blobs.octets, at, shape) and tables.magnitude(shape.view(np.uint32)) in (0, _ONE)
         at += 2 + 2 * width + 2
         fine &= _floats(blobs.octets, at, levels)
         index, clean = _taken(blobs, update, at + 2 + 2 * len(levels), ids[first:last])
@@ -86,7 +87,7 @@ def _floats(octets: Octets, at: int, values: Rows) -> bool:
     """Values (M,) in f16 behind their exponent, and whether an encoder writes such."""
     exponent = _short(octets, at)
     exponent -= (exponent & 0x8000) << 1
-    if exponent < _EXPONENTS[0] or exponent > _EXPONENTS[1]:
+    if exponent < LEAST_EXPONENT or exponent > MOST_EXPONENT:
         return False
     scales = np.empty(31, np.float64)
     for field in range(31):
@@ -99,15 +100,6 @@ def _floats(octets: Octets, at: int, values: Rows) -> bool:
         size = ((half & 0x3FF) + (1024 if field else 0)) * scales[field]
         values[place] = -size if half & 0x8000 else size
     return True
-
-
-@exact
-def _is_direction(shape: Rows) -> bool:
-    """Whether its largest magnitude is 1, or it is zero."""
-    peak = np.float32(0)
-    for value in shape:
-        peak = max(peak, abs(value))
-    return bool(peak in (0, 1))
 
 
 @exact
@@ -124,16 +116,8 @@ def _taken(blobs: Blobs, update: int, at: int, ids: Ids) -> tuple[NDArray[np.uin
         clean &= one < blobs.sizes[update]
     if not clean or blobs.octets[at] != form:
         return index, False
-    section = blobs.octets[at + 1 : at + 1 + _section(n, form, low, top, blobs.item_count)]
+    section = blobs.octets[at + 1 : blobs.ends[update]]
     return index, _positions(section, form, low, top, ids) and packing.increasing(ids, blobs.item_count)
-
-
-@exact
-def _section(n: int, form: int, low: int, top: int, item_count: int) -> int:
-    """The bytes behind the form."""
-    if form == ALL or n == 0:
-        return 0
-    return (item_count + 7) // 8 if form == BITMAP else (n * low + 7) // 8 + (n + top + 7) // 8
 
 
 @exact

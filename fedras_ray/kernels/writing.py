@@ -20,6 +20,7 @@ Numbers = NDArray[np.int64]
 
 TOP = 15  # magnitudes are below 2**15 on the wire
 LARGEST = 32_752.0  # the largest f16 below 2**15
+LEAST_EXPONENT, MOST_EXPONENT = -148 - TOP, 128 - TOP  # what frexp gives for a finite f32, less TOP
 ALL, BITMAP, ELIAS_FANO = 0, 1, 2  # forms of positions
 _LEAST_NORMAL, _SUBNORMALS = 2.0**-14, 2.0**24  # of f16: below, there are so many steps to 1
 

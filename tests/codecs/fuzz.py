@@ -32,7 +32,7 @@ import torch
 from fedras_ray.codecs import wire
 from fedras_ray.codecs.base import ItemUpdate
 from fedras_ray.codecs.build import build_codec
-from fedras_ray.codecs.ragged import RaggedCodec
+from fedras_ray.codecs.ragged import RaggedCodec, decode_each
 from fedras_ray.errors import CodecError
 from tests.codecs.conftest import CODECS, rank_one
 from tests.codecs.test_laws import sealed
@@ -114,9 +114,9 @@ def decoded(codec, blob):
         alone = codec.decode(blob)
     except CodecError as error:
         with pytest.raises(CodecError, match=f"^{re.escape(str(error))}$"):
-            codec.decode_ragged([blob])
+            decode_each(codec, [blob])
         raise
-    (together,) = codec.decode_ragged([blob])
+    (together,) = decode_each(codec, [blob])
     assert together.item_ids.tobytes() == alone.item_ids.tobytes()
     assert together.rows.tobytes() == alone.rows.tobytes()
     assert (together.item_count, together.actions) == (alone.item_count, alone.actions)

@@ -130,7 +130,7 @@ def test_nobody_is_asked_who_is_off():
 
 
 def test_a_run_of_which_nothing_can_come_is_given_up_with_the_reasons(monkeypatch):
-    monkeypatch.setattr("fedras_ray.simulation.MOST_FRUITLESS", 200)
+    monkeypatch.setattr("fedras_ray.fruitless.MOST_FRUITLESS", 200)
     off = ["network.availability.kind=renewal", "network.availability.mean_on_s=0.01"]
     with pytest.raises(FleetError, match=r"of the last 200 turns none was used \(200 dropped\)"):
         run(*world(*SCHEDULES["buffered"], *off))

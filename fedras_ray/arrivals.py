@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from fedras_ray.executor import Executor
 from fedras_ray.server.folding import Partial, Share, joined
+from fedras_ray.snapshots.kinds import kept
 
 
+@kept("_shares", "_gone")
 class Arrivals:
     """Remembers which turns go into a tier's next version, and has them added up where they are."""
 

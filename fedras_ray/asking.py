@@ -26,6 +26,7 @@ from fedras_ray.server.pacing import Decision
 from fedras_ray.server.schedules import has_rounds
 from fedras_ray.server.selection import Candidates, choose, class_shares, select
 from fedras_ray.server.utility import no_history
+from fedras_ray.snapshots.kinds import kept
 from fedras_ray.streams import Purpose, stream
 
 Clients = NDArray[np.int64]
@@ -43,6 +44,7 @@ class Asked(NamedTuple):
     decision: Decision
 
 
+@kept("_history", "idle", "turns", "left_for_later", "_choices", "_stream")
 class Asker:
     """See the module.
 
@@ -89,7 +91,7 @@ class Asker:
         self.turns = np.zeros(len(samples), dtype=np.int32)  # (U,) how often each was asked
         self.left_for_later = 0
         self._choices = 0  # how often the server chose clients: the address of the choice
-        self._stream: Generator  # of the latest choice
+        self._stream = stream(self._seed, Purpose.SELECTION)  # of the latest choice
         self._choices_per_stream = 1 if has_rounds(experiment.schedule) else CHOICES_PER_STREAM
 
     def ask(self, tier: int, count: int, at_ns: Nanos, version: int, alone: bool) -> list[Asked]:

@@ -29,10 +29,25 @@ from fedras_ray.server.downlink import Downlink
 from fedras_ray.server.downlinks import build_downlink
 from fedras_ray.server.schedules import Round
 from fedras_ray.server.server import Server
+from fedras_ray.snapshots.kinds import kept
 from fedras_ray.transit import Transit
 from fedras_ray.turns import Event
 
 
+@kept(
+    "clock",
+    "trace",
+    "server",
+    "downlink",
+    "flight",
+    "arrivals",
+    "views",
+    "judge",
+    "orders",
+    "asker",
+    "journeys",
+    "rounds",
+)
 class Parts(NamedTuple):
     """What a simulation is made of."""
 

@@ -18,7 +18,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from fedras_ray.codecs.build import build_codec, sparse_bytes
-from fedras_ray.codecs.feedback import Unsaid
+from fedras_ray.codecs.feedback import Residual, Unsaid
 from fedras_ray.codecs.ragged import RaggedOutgoing, encode_each
 from fedras_ray.config import Experiment
 from fedras_ray.config.codecs import ResidualFeedback
@@ -28,6 +28,7 @@ from fedras_ray.evaluation.shards import Ranker, ShardQuality
 from fedras_ray.models.base import RaggedModel
 from fedras_ray.models.build import build_model
 from fedras_ray.models.start import first_private
+from fedras_ray.snapshots.kinds import kept
 from fedras_ray.streams import Purpose, stream
 from fedras_ray.training.cohort import ClientWork, train_cohort
 from fedras_ray.training.given import given_samples
@@ -48,6 +49,7 @@ Table = NDArray[np.float32]
 Clients = NDArray[np.int64]
 
 
+@kept()
 class Assignment(NamedTuple):
     """One client's turn, as the server orders it."""
 
@@ -69,6 +71,15 @@ class Turn(NamedTuple):
     samples: int
     sparse_bytes: int  # the touched rows in f32
     loss: float
+
+
+@kept()
+class ClientState(NamedTuple):
+    """Everything of the clients of one shard that training changes."""
+
+    private: Table  # (clients of the shard, P)
+    before: dict[int, NDArray[np.float32]]  # client -> before its turn
+    unsaid: dict[int, Residual]
 
 
 class ClientHost:
@@ -101,6 +112,21 @@ class ClientHost:
     def retire(self, view: int) -> None:
         """Let a state of the table go that no further work refers to."""
         self._views.pop(view, None)
+
+    def views(self) -> dict[int, Table]:
+        """The states of the table that are held."""
+        return dict(self._views)
+
+    def state(self, shard: int) -> ClientState:
+        """As it is now; later work does not change it."""
+        unsaid = {} if self._unsaid is None else self._unsaid.of(shard, self._shards)
+        return ClientState(self._private[shard].copy(), dict(self._before[shard]), unsaid)
+
+    def put_back(self, shard: int, state: ClientState) -> None:
+        """Go on from a state of before, be it another host's."""
+        self._private[shard], self._before[shard] = state.private.copy(), dict(state.before)
+        if self._unsaid is not None:
+            self._unsaid.put_back(shard, self._shards, state.unsaid)
 
     def requests(self, turns: Sequence[tuple[int, int]]) -> list[NDArray[np.int32]]:
         """The rows (n,) that each (client, turn) will touch, which are those its upload will name."""

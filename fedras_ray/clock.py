@@ -11,6 +11,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Generic, NewType, TypeVar
 
+from fedras_ray.snapshots.kinds import kept
+
 Nanos = NewType("Nanos", int)
 Event = TypeVar("Event")
 
@@ -33,6 +35,7 @@ def seconds(at_ns: int) -> float:
     return at_ns / NANOS_PER_SECOND
 
 
+@kept("now_ns", "_sequence", "_heap")
 @dataclass(slots=True)
 class Clock(Generic[Event]):
     """A heap of ``(time, sequence, event)``; popping one moves time forward."""

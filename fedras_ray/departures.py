@@ -13,8 +13,10 @@ from fedras_ray.clock import Nanos
 from fedras_ray.config.network import AlwaysAvailable, NetworkConfig
 from fedras_ray.fleet.availability import Availability
 from fedras_ray.fleet.mishaps import drop_share, is_lost
+from fedras_ray.snapshots.kinds import kept
 
 
+@kept()
 class Phase(IntEnum):
     """Where a turn is."""
 

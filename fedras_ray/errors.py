@@ -8,6 +8,7 @@
     ├── PolicyError      a policy decided what cannot be done
     ├── ClientError      one client's turn went wrong
     ├── ExecutorError    the machine that computes: a pool, a cluster, a time limit
+    ├── SnapshotError    the state of a run that was kept: damaged, or of something else
     └── RunError         a run directory or its outputs
 
 `args` always equal the signature of ``__init__``, so that every error survives pickling (Ray
@@ -75,6 +76,10 @@ class PolicyError(FedrasError):
 
 class ExecutorError(FedrasError):
     """The machines that compute are gone, full or silent."""
+
+
+class SnapshotError(FedrasError):
+    """State that was kept cannot be read, or does not belong to this run."""
 
 
 class RunError(FedrasError):

@@ -18,7 +18,7 @@ from fedras_ray.config import Experiment
 from fedras_ray.data.interactions import Dataset
 from fedras_ray.evaluation.shards import ShardQuality
 from fedras_ray.server.folding import Partial, Share
-from fedras_ray.site import Receipt, Site
+from fedras_ray.site import Receipt, ShardState, Site
 
 Result = TypeVar("Result")
 Covariant = TypeVar("Covariant", covariant=True)
@@ -76,6 +76,22 @@ class Executor(Protocol):
         ...
 
 
+class KeepingExecutor(Executor, Protocol):
+    """An executor that can be gone on with later, elsewhere."""
+
+    def states(self) -> Parts[list[ShardState]]:
+        """Every shard after all work that was submitted so far, in parts as in `Executor`."""
+        ...
+
+    def views(self) -> dict[int, NDArray[np.float32]]:
+        """The states of the item table that work from now on may refer to."""
+        ...
+
+    def put_back(self, states: Sequence[ShardState], views: Mapping[int, NDArray[np.float32]]) -> None:
+        """Go on from there; comes before everything else."""
+        ...
+
+
 class Done(Generic[Result]):
     """A result that is there already."""
 
@@ -118,3 +134,17 @@ class SerialExecutor:
     def evaluate(self, shard: int, views: NDArray[np.int64], training: Sequence[int]) -> Done[ShardQuality]:
         """See `Executor.evaluate`."""
         return Done(self.site.evaluate(shard, views, training))
+
+    def states(self) -> list[Done[list[ShardState]]]:
+        """See `KeepingExecutor.states`."""
+        return [Done(self.site.states())]
+
+    def views(self) -> dict[int, NDArray[np.float32]]:
+        """See `KeepingExecutor.views`."""
+        return self.site.clients.views()
+
+    def put_back(self, states: Sequence[ShardState], views: Mapping[int, NDArray[np.float32]]) -> None:
+        """See `KeepingExecutor.put_back`."""
+        self.site.put_back(states)
+        for view, table in views.items():
+            self.site.publish(view, table)

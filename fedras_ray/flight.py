@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from fedras_ray.clients import Assignment
 from fedras_ray.executor import Executor, Pending
 from fedras_ray.site import Receipt
+from fedras_ray.snapshots.kinds import kept
 
 
+@kept("_clients", "_count")
 class IdleClients:
     """The clients that could be asked, with removal and return in constant time."""
 
@@ -58,6 +60,7 @@ class IdleClients:
         self._count += 1
 
 
+@kept("_waiting", "_batches", "_landed", "_training")
 class Flight:
     """The turns between dispatch and training's end, and their computation.
 
@@ -115,6 +118,7 @@ class Flight:
         return sorted(client for client in self._training if client % self._shards == shard)
 
 
+@kept("_held", "_retired")
 class Views:
     """Which states of the table the executor holds; one that a download still needs stays."""
 

@@ -6,10 +6,12 @@ from collections import Counter
 
 from fedras_ray.errors import FleetError
 from fedras_ray.records import Fate
+from fedras_ray.snapshots.kinds import kept
 
 MOST_FRUITLESS = 20_000  # turns in a row
 
 
+@kept("_turns")
 class Fruitless:
     """Counts the turns since the last one whose update was used."""
 

@@ -22,10 +22,12 @@ from fedras_ray.flight import Flight, Views
 from fedras_ray.records import Kind, Trace
 from fedras_ray.server.downlink import Downlink
 from fedras_ray.server.tally import Tally
+from fedras_ray.snapshots.kinds import kept
 from fedras_ray.transit import Transit
 from fedras_ray.turns import Carried, Event, Joined, Left, OpenTurn, Shifted
 
 
+@kept("transit")
 class Surroundings(NamedTuple):
     """What turns take place in."""
 
@@ -41,6 +43,7 @@ class Surroundings(NamedTuple):
     tally: Tally
 
 
+@kept("_in")
 class Journeys:
     """Moves turns on; what comes of their uploads is the server's to say.
 

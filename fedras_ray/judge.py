@@ -19,10 +19,12 @@ from fedras_ray.flight import Flight
 from fedras_ray.records import EvaluationRecord, UserQualityRecord
 from fedras_ray.server.downlink import Downlink
 from fedras_ray.server.server import Server
+from fedras_ray.snapshots.kinds import kept
 
 Scores = tuple[tuple[str, float], ...]
 
 
+@kept("_asked")
 class Judge:
     """Asks every shard how well it is served."""
 

@@ -23,10 +23,12 @@ from fedras_ray.server.pacing import Decision, DispatchView, Reason
 from fedras_ray.server.policies import upload_budget_bytes
 from fedras_ray.server.prediction import expected_rows, learned_factor, predict_turn_s, target_s
 from fedras_ray.server.schedules import deadline_s
+from fedras_ray.snapshots.kinds import kept
 
 Floats = NDArray[np.float64]
 
 
+@kept()
 @dataclass(frozen=True, slots=True, eq=False)
 class Lessons:
     """What a policy is told of each client's last turns: 20 bytes a client, for policies that look."""
@@ -51,6 +53,7 @@ def no_lessons(rows: NDArray[np.int64]) -> Lessons:
     )
 
 
+@kept("_lessons", "_target_s")
 class Orders:
     """Decides for each client that is about to be asked.
 

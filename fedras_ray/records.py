@@ -17,9 +17,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fedras_ray.snapshots.kinds import kept
+
 SCHEMA_VERSION = 1
 
 
+@kept()
 class Fate(IntEnum):
     """What became of a client's upload. Append only."""
 
@@ -31,6 +34,7 @@ class Fate(IntEnum):
     LOST = 5  # it was sent, and never arrived
 
 
+@kept()
 @dataclass(frozen=True, slots=True)
 class TurnRecord:
     """One client's turn, from dispatch to arrival, or to the instant at which the client left.
@@ -65,6 +69,7 @@ class TurnRecord:
     fate: Fate
 
 
+@kept()
 @dataclass(frozen=True, slots=True)
 class VersionRecord:
     """The server made a new version of the item table."""
@@ -92,6 +97,7 @@ class VersionRecord:
         return VersionRecord, tuple(getattr(self, name) for name in self.__slots__)
 
 
+@kept()
 @dataclass(frozen=True, slots=True)
 class EvaluationRecord:
     """Quality of one version; metrics that do not apply are absent from `quality`."""
@@ -106,6 +112,7 @@ class EvaluationRecord:
     errors: tuple[tuple[str, float], ...]  # standard errors of these means; empty where all were asked
 
 
+@kept()
 @dataclass(frozen=True, slots=True, eq=False)
 class UserQualityRecord:
     """The last evaluation, user by user: what paired tests need, and means no longer have.
@@ -133,6 +140,7 @@ class UserQualityRecord:
     __hash__ = None  # type: ignore[assignment]  # arrays have no hash
 
 
+@kept()
 @dataclass(frozen=True, slots=True)
 class EndRecord:
     """The last record: what the whole run comes to."""
@@ -186,6 +194,7 @@ def as_row(record: FlatRecord) -> dict[str, Any]:
     return row
 
 
+@kept()
 class Kind(IntEnum):
     """What an event of the trace is. Append only: the numbers are part of the digest."""
 
@@ -198,23 +207,35 @@ class Kind(IntEnum):
     DUE = 6
 
 
+@kept("events", "_chain", "_since")
 class Trace:
-    """SHA-256 over the ordered events of a run: time, kind, client, version, bytes."""
+    """SHA-256 over the ordered events of a run: time, kind, client, version, bytes.
+
+    A chain over versions, h = SHA-256(h + the events up to the next version), so that all of it can be kept
+    and gone on with: the inner state of a hash cannot.
+    """
 
     def __init__(self) -> None:
-        self._state = hashlib.sha256(b"fedras trace 1")
+        self._chain = hashlib.sha256(b"fedras trace 2").digest()
+        self._since = bytearray()  # events since the last version
         self.events = 0
 
     def add(self, at_ns: int, kind: int, client: int, version: int, byte_count: int) -> None:
         """Fold one event in; `client` is -1 for events of the server."""
-        self._state.update(struct.pack("<qbqqq", at_ns, kind, client, version, byte_count))
+        self._since += struct.pack("<qbqqq", at_ns, kind, client, version, byte_count)
         self.events += 1
+        if kind == Kind.VERSION:
+            self._chain, self._since = self._linked(), bytearray()
 
     def digest(self) -> str:
         """Hexadecimal digest of everything added so far."""
-        return self._state.hexdigest()
+        return self._linked().hex()
+
+    def _linked(self) -> bytes:
+        return hashlib.sha256(self._chain + self._since).digest()
 
 
+@kept()
 class Happened(NamedTuple):
     """One event of a trace."""
 
@@ -225,6 +246,7 @@ class Happened(NamedTuple):
     byte_count: int
 
 
+@kept("events", "_chain", "_since", "kept")
 class KeptTrace(Trace):
     """A trace whose events can be looked at afterwards; for runs that are short."""
 

@@ -26,6 +26,7 @@ from fedras_ray.population import Population
 from fedras_ray.records import Fate, Kind, Record, Trace
 from fedras_ray.server import schedules
 from fedras_ray.site import Receipt
+from fedras_ray.snapshots.kinds import kept
 from fedras_ray.stretches import FIELDS, Stretch
 from fedras_ray.turns import Carried, Due, Joined, Left, OpenTurn, Shifted, Woke
 
@@ -47,6 +48,7 @@ def simulate(experiment: Experiment, population: Population, executor: Executor)
     return Simulation(experiment, population, executor).run()
 
 
+@kept("_parts", "_in_flight", "_fruitless", "_most_downlink_state", "_begun")
 class Simulation:
     """The state of one run: what the server sees of it, and decides.
 
@@ -78,6 +80,7 @@ class Simulation:
         self._in_flight = 0
         self._fruitless = Fruitless()
         self._most_downlink_state = 0
+        self._begun = False
         self.said = Stretch(parts.class_names)  # since `tell`
 
     def run(self) -> Iterator[Record]:
@@ -86,6 +89,11 @@ class Simulation:
             if self.said:
                 yield from self.tell()
 
+    @property
+    def version(self) -> int:
+        """Of the newest table."""
+        return self._server.version
+
     def tell(self) -> Stretch:
         """What was said since the last time."""
         told, self.said = self.said, Stretch(self._parts.class_names)
@@ -93,10 +101,8 @@ class Simulation:
 
     def events(self) -> Iterator[None]:
         """Let one event happen after the other; what is said of them is in `said`."""
-        self._publish()
-        self._parts.judge.submit(self._server, self._clock.now_ns)
-        for tier in range(len(self._rounds)):
-            self._dispatch(tier)
+        if not self._begun:  # and not gone on with
+            self._begin_run()
         while len(self._clock):
             at_ns, event = self._clock.pop()
             if isinstance(event, OpenTurn):
@@ -107,6 +113,13 @@ class Simulation:
         self._collect(last=True)
         self.said.say(self._end())
         yield
+
+    def _begin_run(self) -> None:
+        self._begun = True
+        self._publish()
+        self._parts.judge.submit(self._server, self._clock.now_ns)
+        for tier in range(len(self._rounds)):
+            self._dispatch(tier)
 
     def _turn_on(self, at_ns: Nanos, turn: OpenTurn) -> None:
         """A turn comes to the end of its phase."""

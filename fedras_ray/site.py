@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fedras_ray.clients import Assignment, ClientHost, Turn
+from fedras_ray.clients import Assignment, ClientHost, ClientState, Turn
+from fedras_ray.codecs.base import ItemUpdate
 from fedras_ray.codecs.build import build_codec
 from fedras_ray.config import Experiment
 from fedras_ray.data.interactions import Dataset
@@ -21,8 +22,10 @@ from fedras_ray.errors import ClientError, CodecError
 from fedras_ray.evaluation.shards import ShardQuality
 from fedras_ray.server.desk import Desk
 from fedras_ray.server.folding import Partial, Share, joined
+from fedras_ray.snapshots.kinds import kept
 
 
+@kept()
 class Receipt(NamedTuple):
     """What the server is told of a turn's upload: numbers about bytes that are kept where they arrived."""
 
@@ -33,6 +36,15 @@ class Receipt(NamedTuple):
     sparse_bytes: int  # the touched rows in f32
     loss: float
     actions: int  # K as decoded; 0: the codec has none
+
+
+@kept()
+class ShardState(NamedTuple):
+    """Everything of one shard that work changes."""
+
+    shard: int
+    clients: ClientState
+    kept: dict[tuple[int, int], ItemUpdate | bytes]  # of (client, turn) whose version is not made yet
 
 
 class Site:
@@ -99,6 +111,19 @@ class Site:
         asked = [one for some in turns.values() for one in some]
         rows = self.clients.requests(asked)
         return {client: ids for (client, _), ids in zip(asked, rows, strict=True)}
+
+    def states(self) -> list[ShardState]:
+        """Each shard as it is now."""
+        return [
+            ShardState(shard, self.clients.state(shard), self.desk.state(shard, self._all_shards))
+            for shard in self._shards
+        ]
+
+    def put_back(self, states: Sequence[ShardState]) -> None:
+        """Go on from states of these shards, wherever they are from."""
+        for one in states:
+            self.clients.put_back(one.shard, one.clients)
+            self.desk.put_back(one.shard, self._all_shards, one.kept)
 
     def publish(self, view: int, table: NDArray[np.float32]) -> None:
         """See `ClientHost.publish`."""

@@ -16,9 +16,11 @@ from fedras_ray.departures import Phase
 from fedras_ray.fleet.bottleneck import SharedLink
 from fedras_ray.fleet.links import Direction, Link, build_link
 from fedras_ray.fleet.profiles import Fleet
+from fedras_ray.snapshots.kinds import kept
 from fedras_ray.turns import Carried, Event, Joined, OpenTurn, Shifted
 
 
+@kept()
 @dataclass(slots=True)
 class _Shared:
     """The server's link in one direction."""
@@ -28,6 +30,7 @@ class _Shared:
     planned: int = 0  # plans so far: an event of an earlier one means nothing
 
 
+@kept("_shared")
 class Transit:
     """See the module."""
 

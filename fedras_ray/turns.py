@@ -11,11 +11,13 @@ from fedras_ray.fleet.links import Direction
 from fedras_ray.records import Fate
 from fedras_ray.server.downlink import Delivery, Ids
 from fedras_ray.site import Receipt
+from fedras_ray.snapshots.kinds import kept
 from fedras_ray.stretches import Row
 
 NEVER = Nanos(2**63 - 1)  # not known yet
 
 
+@kept()
 @dataclass(slots=True, eq=False)
 class OpenTurn:
     """A turn that has begun: what was ordered, and what is known of it so far.
@@ -95,6 +97,7 @@ def _share(whole: int, through: int, of: int) -> int:
     return whole if through == of else whole * through // of
 
 
+@kept()
 @dataclass(frozen=True, slots=True)
 class Left:
     """A client is gone in a phase of its turn, if the turn is still in that."""
@@ -103,6 +106,7 @@ class Left:
     phase: Phase
 
 
+@kept()
 @dataclass(frozen=True, slots=True)
 class Due:
     """The deadline of a tier's round."""
@@ -111,6 +115,7 @@ class Due:
     round: int
 
 
+@kept()
 @dataclass(frozen=True, slots=True)
 class Woke:
     """Somebody who was away is back, while nobody of the tier was at work."""
@@ -118,6 +123,7 @@ class Woke:
     tier: int
 
 
+@kept()
 @dataclass(frozen=True, slots=True)
 class Joined:
     """A transfer reaches the server's shared link."""
@@ -127,6 +133,7 @@ class Joined:
     byte_count: int
 
 
+@kept()
 @dataclass(frozen=True, slots=True)
 class Carried:
     """A shared link has carried the next of its transfers, if nothing has changed since this was planned."""
@@ -135,6 +142,7 @@ class Carried:
     plan: int
 
 
+@kept()
 @dataclass(frozen=True, slots=True)
 class Shifted:
     """The rate of a client's own link changes while it is on a shared one."""

@@ -25,8 +25,10 @@ from numpy.typing import NDArray
 from fedras_ray.config.codecs import MOST_ACTIONS
 from fedras_ray.errors import CodecError
 from fedras_ray.kernels import packing
+from fedras_ray.snapshots.kinds import kept
 
 
+@kept()
 @dataclass(frozen=True, slots=True, eq=False)
 class ItemUpdate:
     """What a client wants to change in the item table: new row minus old row, for the rows it touched."""

@@ -21,11 +21,13 @@ from numpy.typing import NDArray
 from fedras_ray.codecs.base import Codec, ItemUpdate
 from fedras_ray.codecs.ragged import RaggedOutgoing, decode_each
 from fedras_ray.config.codecs import ResidualFeedback
+from fedras_ray.snapshots.kinds import kept
 
 Ids = NDArray[np.int32]
 Rows = NDArray[np.float32]
 
 
+@kept()
 @dataclass(frozen=True, slots=True, eq=False)
 class Residual:
     """A client's own: what it could not say so far."""
@@ -73,6 +75,14 @@ class Unsaid:
     def __init__(self, config: ResidualFeedback) -> None:
         self._config = config
         self._of: dict[int, Residual] = {}
+
+    def of(self, shard: int, shards: int) -> dict[int, Residual]:
+        """The residuals of the clients of one shard, which nobody changes in place."""
+        return {client: residual for client, residual in self._of.items() if client % shards == shard}
+
+    def put_back(self, shard: int, shards: int, residuals: dict[int, Residual]) -> None:
+        """Those of one shard as they were."""
+        self._of = {client: one for client, one in self._of.items() if client % shards != shard} | residuals
 
     def added(self, clients: Sequence[int], offsets: NDArray[np.int64], item_ids: Ids, delta: Rows) -> Rows:
         """The rows to send (N, D): what changed, and what earlier uploads of its client left out of each."""

@@ -25,6 +25,7 @@ from fedras_ray.evaluation.quality import (
 )
 from fedras_ray.evaluation.sample import asked_users
 from fedras_ray.models.base import Model, ProductModel
+from fedras_ray.snapshots.kinds import kept
 from fedras_ray.tensors import torch
 
 MATRIX_SCORES = 8_000_000  # held at once where a model needs a matrix of them: 64 MB in float64
@@ -33,6 +34,7 @@ Table = NDArray[np.float32]
 Users = NDArray[np.int64]
 
 
+@kept()
 @dataclass(frozen=True, slots=True, eq=False)
 class ShardQuality:
     """Per-user metrics of one shard; a metric's array has one entry per evaluated user."""

@@ -17,10 +17,12 @@ from dataclasses import dataclass
 from fedras_ray.clock import Nanos
 from fedras_ray.errors import FleetError
 from fedras_ray.fleet.quanta import QUANTA_PER_BYTE, bytes_per_s, ceil_ratio, quanta_per_ns
+from fedras_ray.snapshots.kinds import kept
 
 Entry = tuple[int, int]  # (a place in an order, a key)
 
 
+@kept()
 @dataclass(slots=True)
 class _Transfer:
     byte_count: int
@@ -34,6 +36,7 @@ class _Transfer:
         return self.since + ceil_ratio(self.missing, self.cap)
 
 
+@kept()
 class SharedLink:
     """A link of `capacity_bytes_per_s` (None: no limit) and the transfers on it, over time.
 

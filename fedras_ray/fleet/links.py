@@ -21,8 +21,10 @@ from fedras_ray.fleet.factors import DrawnFactors, Factors, TracedFactors
 from fedras_ray.fleet.profiles import LONGEST_S, Fleet
 from fedras_ray.fleet.quanta import QUANTA_PER_BYTE, ceil_ratio, quanta_per_ns
 from fedras_ray.fleet.traces import read_factors
+from fedras_ray.snapshots.kinds import kept
 
 
+@kept()
 class Direction(IntEnum):
     """Which way bytes go, seen from the client."""
 

@@ -11,7 +11,7 @@ at work and the updates that wait for the next version.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fedras_ray.codecs.base import Codec, ItemUpdate
@@ -80,6 +80,24 @@ class Desk:
             kept = self._kept.pop(turn)
             if not isinstance(kept, bytes):
                 self._leave(kept[1])
+
+    def state(self, shard: int, shards: int) -> dict[tuple[int, int], ItemUpdate | bytes]:
+        """What is kept of the turns of one shard's clients, in order."""
+        return {
+            turn: one if isinstance(one, bytes) else one[0]
+            for turn, one in self._kept.items()
+            if turn[0] % shards == shard
+        }
+
+    def put_back(self, shard: int, shards: int, state: Mapping[tuple[int, int], ItemUpdate | bytes]) -> None:
+        """Have that kept of one shard, and nothing else."""
+        self.forget([turn for turn in self._kept if turn[0] % shards == shard])
+        for turn, one in state.items():
+            if isinstance(one, bytes):
+                self._kept[turn] = one
+            else:
+                self._room -= one.rows.size  # below zero where more machines had room for it
+                self._kept[turn] = one, _Together(one.rows.size, 1)
 
     def __len__(self) -> int:
         """The turns that are kept."""

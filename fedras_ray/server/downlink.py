@@ -18,12 +18,14 @@ from fedras_ray.codecs.base import ItemUpdate, Outgoing
 from fedras_ray.codecs.dense import DenseCodec
 from fedras_ray.config.codecs import DenseCodec as DenseConfig
 from fedras_ray.config.codecs import DenseDownlink as DownlinkConfig
+from fedras_ray.snapshots.kinds import kept
 from fedras_ray.streams import Purpose, stream
 
 Table = NDArray[np.float32]
 Ids = NDArray[np.int32]
 
 
+@kept()
 class Delivery(NamedTuple):
     """One dispatch's download."""
 
@@ -77,6 +79,7 @@ class Downlink(Protocol):
         ...
 
 
+@kept("_view", "_delivery", "_retired")
 class DenseDownlink:
     """Every dispatch carries the whole table; everyone holds the newest version they were sent."""
 

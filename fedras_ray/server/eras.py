@@ -20,6 +20,7 @@ from fedras_ray.codecs.base import ItemUpdate, Outgoing
 from fedras_ray.codecs.dense import DenseCodec
 from fedras_ray.config.codecs import DenseCodec as DenseConfig
 from fedras_ray.kernels.turning import turned
+from fedras_ray.snapshots.kinds import kept
 from fedras_ray.streams import Purpose, stream
 
 Table = NDArray[np.float32]  # (I, D)
@@ -29,6 +30,7 @@ Integers = NDArray[np.int32]  # (I, D)
 HALF = DenseCodec(DenseConfig(dtype="f16"))
 
 
+@kept()
 @dataclass(slots=True, eq=False)
 class Era:
     """One stretch; `end` is its last state once the next has begun."""

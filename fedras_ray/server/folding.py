@@ -16,11 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fedras_ray.kernels import counting
+from fedras_ray.snapshots.kinds import kept
 
 Ids = NDArray[np.int32]
 Rows = NDArray[np.float32]
 
 
+@kept()
 class Share(NamedTuple):
     """An update's part in a sum."""
 

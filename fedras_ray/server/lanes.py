@@ -27,6 +27,7 @@ from fedras_ray.config.codecs import LanesDownlink as LanesConfig
 from fedras_ray.fleet.profiles import Fleet, equal_parts
 from fedras_ray.server.downlink import Delivery, Ids, Table
 from fedras_ray.server.seeding import pack_seed
+from fedras_ray.snapshots.kinds import kept
 from fedras_ray.streams import Purpose, stream
 
 Lanes = NDArray[np.int32]  # (U,)
@@ -51,6 +52,7 @@ def assign(config: LanesConfig, fleet: Fleet, samples: NDArray[np.int64], seed: 
     return equal_parts(order, config.count)
 
 
+@kept()
 @dataclass(slots=True, eq=False)
 class Lane:
     """One replica and what led to it."""
@@ -72,6 +74,7 @@ class Lane:
         self.snapshot_bytes = 0
 
 
+@kept("_held", "_lanes", "_first", "_open", "_views", "_retired")
 class LanesDownlink:
     """See the module."""
 

@@ -28,12 +28,14 @@ from fedras_ray.errors import CodecError
 from fedras_ray.server.downlink import Table
 from fedras_ray.server.eras import Era, Integers, principal_axes
 from fedras_ray.server.seeding import pack_seed
+from fedras_ray.snapshots.kinds import kept
 from fedras_ray.streams import Purpose, stream
 
 NOTHING = -1  # the state of who was never sent one
 MOST_STEPS = np.iinfo(np.int16).max
 
 
+@kept("newest", "eras", "replica", "view", "_states", "_retired")
 class Lattice:
     """See the module. State 0 is the table of version 0, dithered."""
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fedras_ray.config.system import AdamServer, OptimizerConfig, SgdServer
+from fedras_ray.snapshots.kinds import kept
 
 Rows = NDArray[np.float32]
 
@@ -26,6 +27,7 @@ class Optimizer(Protocol):
         ...
 
 
+@kept("velocity")
 @dataclass(slots=True, eq=False)
 class Sgd:
     """row += rate · velocity, velocity = momentum · velocity + step."""
@@ -43,6 +45,7 @@ class Sgd:
         table[touched] += np.float32(factor * self.config.rate) * step
 
 
+@kept("first", "second", "steps")
 @dataclass(slots=True, eq=False)
 class Adam:
     """Adam with a step count per row, so that a rare item's bias correction is its own."""

@@ -24,8 +24,10 @@ from fedras_ray.config.schedule import (
     TieredSchedule,
 )
 from fedras_ray.fleet.profiles import Fleet, equal_parts, nominal_turn_s
+from fedras_ray.snapshots.kinds import kept
 
 
+@kept()
 @dataclass(slots=True)
 class Round:
     """Where the rounds of one tier are; `number` counts them."""

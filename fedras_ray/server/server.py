@@ -19,9 +19,24 @@ from fedras_ray.server.optimizers import build_optimizer
 from fedras_ray.server.policies import limited_weight, rate_factor, staleness_weight
 from fedras_ray.server.schedules import tier_count, tier_factor
 from fedras_ray.server.tally import Tally
+from fedras_ray.snapshots.kinds import kept
 from fedras_ray.streams import Purpose, stream
 
 
+@kept(
+    "table",
+    "_optimizer",
+    "_arrived",
+    "_weight",
+    "_versions_of",
+    "version",
+    "made_at_ns",
+    "client_updates",
+    "tally",
+    "_staleness_total",
+    "_staleness_since",
+    "_loss_since",
+)
 class Server:
     """Works with what it decoded; never sees an interaction or a private state."""
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from fedras_ray.records import Fate
 from fedras_ray.server.downlink import Delivery
+from fedras_ray.snapshots.kinds import kept
 
 
+@kept("up", "down", "catch_up", "snapshots", "wasted", "dense_up", "dense_down", "sparse_up")
 @dataclass(slots=True)
 class Tally:
     """Every byte counted is the length of a blob that exists."""

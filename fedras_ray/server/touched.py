@@ -28,12 +28,14 @@ from fedras_ray.server.closing import pack_table, unpack_table
 from fedras_ray.server.downlink import Delivery, Ids, Table
 from fedras_ray.server.eras import Era
 from fedras_ray.server.lattice import Lattice
+from fedras_ray.snapshots.kinds import kept
 
 States = NDArray[np.int32]
 
 _NOTICE = struct.Struct("<II")
 
 
+@kept("_of", "_newest", "nbytes")
 class Holdings:
     """Which state of which rows each client holds; a row that it never asked for is in state 0."""
 
@@ -81,6 +83,7 @@ def _places(ids: Ids, rows: Ids) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     return places, known
 
 
+@kept("lattice", "_holdings", "_view", "closing")
 class TouchedDownlink:
     """See the module."""
 

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fedras_ray.config.pacing import UtilitySelection
+from fedras_ray.snapshots.kinds import kept
 
 CLIP = 0.95  # quantile of the statistical utility that nobody exceeds
 LEAST = 1e-3  # so that everyone known may be chosen
@@ -27,6 +28,7 @@ Clients = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
+@kept()
 @dataclass(frozen=True, slots=True, eq=False)
 class History:
     """What is known of each client's last turn: 12 bytes a client, written by `note` alone."""

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from fedras_ray.config.codecs import LatticeDownlink as LatticeConfig
 from fedras_ray.server.downlink import Delivery, Ids, Table
 from fedras_ray.server.lattice import NOTHING, Lattice
+from fedras_ray.snapshots.kinds import kept
 
 
+@kept("lattice", "_held")
 class WholeDownlink:
     """See the module."""
 

@@ -17,6 +17,7 @@ EXAMPLES = {
     errors.PolicyError: ("mine:slow_down", 41, "epochs is 0, not at least 1"),
     errors.ClientError: (41, 7, "its update is not finite"),
     errors.ExecutorError: ("pool 2 is silent",),
+    errors.SnapshotError: ("checkpoint 7 is damaged",),
     errors.RunError: ("/tmp/x cannot be written",),
 }
 

@@ -92,6 +92,18 @@ class ScrambledExecutor:
     def evaluate(self, shard, views, training):
         return self._submit(shard, lambda: self._sites[shard].evaluate(shard, views, training))
 
+    def states(self):
+        return [self._submit(shard, site.states) for shard, site in enumerate(self._sites)]
+
+    def views(self):
+        return self._submit(0, self._sites[0].clients.views).result()
+
+    def put_back(self, states, views):
+        for one in states:
+            self._submit(one.shard, lambda one=one: self._sites[one.shard].put_back([one])).result()
+        for view, table in views.items():
+            self.publish(view, table)
+
     def _submit(self, shard, call):
         self._last[shard] = Thread(call, self._last[shard], self._delays.uniform(0, 0.01))
         return self._last[shard]

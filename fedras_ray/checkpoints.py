@@ -1,0 +1,84 @@
+"""A simulation at one instant between two events, from which another one goes on to the same end.
+
+Taking a checkpoint waits for nothing: what is still being computed comes with it as results that are awaited,
+and so do the shards' states, which were asked for behind all work submitted before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fedras_ray.executor import Done, KeepingExecutor, Parts
+from fedras_ray.simulation import Simulation
+from fedras_ray.site import ShardState
+from fedras_ray.snapshots.graph import Array, Image, Tree, image, value_of
+
+
+class Taken(NamedTuple):
+    """A checkpoint on its way."""
+
+    version: int
+    simulation: Image
+    shards: Parts[list[ShardState]]
+    views: dict[int, NDArray[np.float32]]
+
+
+class Plain(NamedTuple):
+    """A checkpoint that is there: JSON and arrays, nothing else."""
+
+    version: int
+    simulation: Tree
+    results: Tree  # that the simulation waits for, in order
+    executor: Tree  # states of shards and views
+    arrays: list[list[Array]]  # of these three
+
+
+def take(simulation: Simulation, executor: KeepingExecutor) -> Taken:
+    """Of a simulation that has told everything it said, between two of its `events`.
+
+    Raises:
+        SnapshotError: something in its state is not declared.
+    """
+    return Taken(simulation.version, image(simulation), executor.states(), executor.views())
+
+
+def settled(taken: Taken) -> Plain:
+    """The same with nothing to wait for.
+
+    Raises:
+        FedrasError: what is waited for does not come.
+    """
+    results = image([one.result() for one in taken.simulation.later])
+    states = [state for part in taken.shards for state in part.result()]
+    executor = image((states, taken.views))
+    return Plain(
+        taken.version,
+        taken.simulation.tree,
+        results.tree,
+        executor.tree,
+        [taken.simulation.arrays, results.arrays, executor.arrays],
+    )
+
+
+def put_back(plain: Plain, simulation: Simulation, executor: KeepingExecutor) -> None:
+    """Make a simulation that has not begun, of the same experiment and population, go on from there.
+
+    Raises:
+        SnapshotError: it is not one of this kind of simulation.
+    """
+    ours, theirs, more = plain.arrays
+    results: list[Any] = value_of(plain.results, theirs)
+    states, views = _of_executor(plain.executor, more)
+    executor.put_back(states, views)
+    value_of(plain.simulation, ours, simulation, lambda number: Done(results[number]))
+
+
+def _of_executor(tree: Tree, arrays: list[Array]) -> tuple[Sequence[ShardState], dict[int, Array]]:
+    states, views = value_of(tree, arrays)
+    for table in views.values():
+        table.flags.writeable = False
+    return states, views

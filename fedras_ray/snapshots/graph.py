@@ -1,0 +1,263 @@
+"""A graph of objects as a tree of JSON and a list of arrays, and back.
+
+Plain values are themselves; everything else is a list that begins with a mark:
+
+    ["l", …] list   ["t", …] tuple   ["s", …] set   ["q", …] deque   ["d", key, value, …] dict, ["c", …]
+    Counter   ["a", n] array n   ["b", n] bytes and ["m", n] bytearray, as array n   ["n", dtype, value]
+    NumPy's number   ["g", state] stream
+    ["e", class, value] enum   ["v", class, …] value   ["p", class, …] part (see `kinds`)
+    ["f", n] a result that is awaited, number n   ["r", n] the n-th shared thing, met before
+
+Lists, dicts, arrays, values that are no tuples: what can be changed in place is one thing afterwards where it
+was one before. No code is in it, and none is run: a class must have been declared.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
+from enum import Enum
+from typing import Any, NamedTuple, Protocol, TypeAlias
+
+import numpy as np
+from numpy.random import PCG64, Generator
+from numpy.typing import NDArray
+
+from fedras_ray.errors import SnapshotError
+from fedras_ray.snapshots.kinds import DECLARED, Declared
+
+Tree: TypeAlias = Any  # of JSON
+Array: TypeAlias = NDArray[Any]
+
+PLAIN = frozenset({type(None), bool, int, float, str})
+SEQUENCES: dict[type, str] = {list: "l", deque: "q"}
+
+
+class Awaited(Protocol):
+    """A result that may be on its way."""
+
+    def result(self) -> Any:
+        """Wait for it."""
+        ...
+
+
+class Image(NamedTuple):
+    """Objects at one instant; arrays are copies."""
+
+    tree: Tree
+    arrays: list[Array]
+    later: list[Awaited]  # what the tree says is awaited
+
+
+def image(value: Any) -> Image:
+    """The image of everything that can be reached from a value.
+
+    Raises:
+        SnapshotError: an object's class is not declared.
+    """
+    writer = _Writer()
+    return Image(writer.node(value), writer.arrays, writer.later)
+
+
+def value_of(tree: Tree, arrays: list[Array], there: Any = None, arrived: Callable[[int], Any] = int) -> Any:
+    """The objects of an image.
+
+    Args:
+        tree: of the image.
+        arrays: of the image; they become part of the objects.
+        there: the part that the state is put back into, where the image is that of a part.
+        arrived: makes the object that stands for the n-th result that was awaited.
+
+    Raises:
+        SnapshotError: the tree does not fit the classes of today, or `there`.
+    """
+    try:
+        return _Reader(arrays, arrived).value(tree, there)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise SnapshotError(f"a snapshot does not fit: {type(error).__name__}: {error}") from error
+
+
+class _Writer:
+    def __init__(self) -> None:
+        self.arrays: list[Array] = []
+        self.later: list[Awaited] = []
+        self._met: dict[int, int] = {}  # id -> place among what is shared
+        self._alive: list[Any] = []  # so that no id is used twice
+        self._writes: dict[type, Callable[[Any], Tree]] = {
+            tuple: lambda value: ["t", *map(self.node, value)],
+            bytes: lambda value: ["b", self._array(np.frombuffer(value, np.uint8))],
+            np.ndarray: self._shared(lambda value: ["a", self._array(value.copy())]),
+            bytearray: self._shared(lambda value: ["m", self._array(np.frombuffer(bytes(value), np.uint8))]),
+            dict: self._shared(lambda value: ["d", *self._pairs(value)]),
+            Counter: self._shared(lambda value: ["c", *self._pairs(value)]),
+            set: self._shared(lambda value: ["s", *map(self.node, sorted(value))]),
+            Generator: self._shared(_stream),
+        }
+        for kind, mark in SEQUENCES.items():
+            self._writes[kind] = self._shared(self._sequence(mark))
+
+    def node(self, value: Any) -> Tree:
+        kind = type(value)
+        if kind in PLAIN:
+            return value
+        write = self._writes.get(kind)
+        if write is None:
+            write = self._writes[kind] = self._write_of(kind)
+        return write(value)
+
+    def _write_of(self, kind: type) -> Callable[[Any], Tree]:
+        """How objects of a class are written that was not met before."""
+        declared = DECLARED.get(kind.__qualname__)
+        if declared is not None and declared.cls is kind:
+            return self._declared(declared)
+        if issubclass(kind, np.generic):
+            return lambda value: ["n", value.dtype.str, value.item()]
+        if hasattr(kind, "result"):
+            return self._awaited
+        raise SnapshotError(
+            f"{kind.__module__}.{kind.__qualname__} is met in the state of a run, and not declared: "
+            "put @kept() above the class, or leave what holds it out of its owner's @kept(…)"
+        )
+
+    def _declared(self, one: Declared) -> Callable[[Any], Tree]:
+        name, names = one.cls.__qualname__, one.names
+        if issubclass(one.cls, Enum):
+            return lambda value: ["e", name, value.value]
+        mark = "p" if one.is_part else "v"
+        if issubclass(one.cls, tuple):
+            return lambda value: [mark, name, *(self.node(getattr(value, each)) for each in names)]
+        if not names:
+            return self._shared(lambda value: ["v", name, *self._pairs(vars(value))])
+        return self._shared(lambda value: [mark, name, *(self.node(getattr(value, each)) for each in names)])
+
+    def _shared(self, write: Callable[[Any], Tree]) -> Callable[[Any], Tree]:
+        def once(value: Any) -> Tree:
+            place = self._met.get(id(value))
+            if place is not None:
+                return ["r", place]
+            self._met[id(value)] = len(self._met)
+            self._alive.append(value)
+            return write(value)
+
+        return once
+
+    def _sequence(self, mark: str) -> Callable[[Any], Tree]:
+        return lambda value: [mark, *map(self.node, value)]
+
+    def _pairs(self, value: dict[Any, Any]) -> Iterable[Tree]:
+        return (self.node(each) for pair in value.items() for each in pair)
+
+    def _array(self, value: Array) -> int:
+        if value.dtype.hasobject:
+            raise SnapshotError(f"an array of {value.dtype} is met in the state of a run")
+        self.arrays.append(value)
+        return len(self.arrays) - 1
+
+    def _awaited(self, value: Awaited) -> Tree:
+        self.later.append(value)
+        return ["f", len(self.later) - 1]
+
+
+def _stream(value: Generator) -> Tree:
+    state = value.bit_generator.state
+    if state["bit_generator"] != "PCG64":
+        raise SnapshotError(f"a stream of {state['bit_generator']} is met in the state of a run")
+    return ["g", state]
+
+
+class _Reader:
+    def __init__(self, arrays: list[Array], arrived: Callable[[int], Any]) -> None:
+        self._arrays, self._arrived = arrays, arrived
+        self._met: list[Any] = []
+
+    def value(self, node: Tree, there: Any = None) -> Any:
+        if type(node) in PLAIN:
+            return node
+        mark, *rest = node
+        match mark:
+            case "t":
+                return tuple(self.value(each) for each in rest)
+            case "r":
+                return self._met[rest[0]]
+            case "b":
+                return self._arrays[rest[0]].tobytes()
+            case "n":
+                return np.dtype(rest[0]).type(rest[1])
+            case "f":
+                return self._arrived(rest[0])
+            case "e" | "v" | "p":
+                return self._declared(mark, rest[0], rest[1:], there)
+        return self._container(mark, rest)
+
+    def _container(self, mark: str, rest: list[Tree]) -> Any:
+        place = len(self._met)
+        self._met.append(None)
+        found: Any
+        match mark:
+            case "a":
+                found = self._arrays[rest[0]]
+            case "m":
+                found = bytearray(self._arrays[rest[0]].tobytes())
+            case "g":
+                found = Generator(PCG64())
+                found.bit_generator.state = rest[0]
+            case "l":
+                found = [self.value(each) for each in rest]
+            case "q":
+                found = deque(self.value(each) for each in rest)
+            case "s":
+                found = {self.value(each) for each in rest}
+            case "d" | "c":
+                found = {} if mark == "d" else Counter()
+                found.update(self._pairs(rest))
+            case _:
+                raise SnapshotError(f"a snapshot has a mark '{mark}', which means nothing")
+        self._met[place] = found
+        return found
+
+    def _pairs(self, rest: list[Tree]) -> dict[Any, Any]:
+        values = [self.value(each) for each in rest]
+        return dict(zip(values[::2], values[1::2], strict=True))
+
+    def _declared(self, mark: str, name: str, rest: list[Tree], there: Any) -> Any:
+        cls, names, is_part = DECLARED[name]
+        if is_part is not (mark == "p"):
+            raise SnapshotError(f"{name} was not kept as it is today")
+        if issubclass(cls, Enum):
+            return cls(rest[0])
+        if issubclass(cls, tuple):
+            if is_part:
+                return self._through(there, cls, names, rest)
+            return cls(*(self.value(each) for each in rest))
+        place = len(self._met)
+        self._met.append(None)
+        found = self._into(there, cls, names, rest) if is_part else self._made(cls, names, rest)
+        self._met[place] = found
+        return found
+
+    def _made(self, cls: type, names: tuple[str, ...], rest: list[Tree]) -> Any:
+        if names:
+            return cls(*(self.value(each) for each in rest))
+        found: Any = object.__new__(cls)
+        vars(found).update(self._pairs(rest))
+        return found
+
+    def _into(self, there: Any, cls: type, names: tuple[str, ...], rest: list[Tree]) -> Any:
+        if type(there) is not cls:
+            raise SnapshotError(f"the state of a {cls.__name__} does not fit {type(there).__name__}")
+        for name, node in zip(names, rest, strict=True):
+            setattr(there, name, self.value(node, getattr(there, name, None)))
+        return there
+
+    def _through(self, there: Any, cls: type, names: tuple[str, ...], rest: list[Tree]) -> Any:
+        """A tuple of parts: each is put back into the one that is there, a list into the list."""
+        if type(there) is not cls:
+            raise SnapshotError(f"the state of a {cls.__name__} does not fit {type(there).__name__}")
+        for name, node in zip(names, rest, strict=True):
+            part = getattr(there, name)
+            found = self.value(node, part)
+            if isinstance(part, list):
+                part[:] = found
+            elif found is not part:
+                raise SnapshotError(f"{cls.__name__}.{name} is no part")
+        return there

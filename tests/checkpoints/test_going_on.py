@@ -1,0 +1,88 @@
+"""A simulation that goes on from a checkpoint says what the undisturbed one says, whatever is configured."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from fedras_ray.checkpoints import put_back, settled, take
+from fedras_ray.errors import SnapshotError
+from tests.checkpoints.likeness import differences
+from tests.checkpoints.stopped import begun, events_of, gone_on, through_json, told
+from tests.conftest import DOWNLINKS
+from tests.simulation.test_determinism import ScrambledExecutor
+from tests.simulation.worlds import NETWORKS, SCHEDULES, world
+
+WAYS_DOWN = [
+    *DOWNLINKS.values(),
+    [],
+    [*DOWNLINKS["lattice"], "downlink.axes=principal"],
+    [*DOWNLINKS["touched"], "downlink.axes=principal", "downlink.closing_step=0.01"],
+]
+CLIENTS = [
+    ["schedule.policy=straggler-aware", "codec.actions.kind=adaptive", "selection.kind=utility"],
+    ["feedback.kind=residual", "server.optimizer.kind=adam", "server.staleness.kind=polynomial"],
+    ["codec.kind=gain-shape", "selection.kind=class", "server.optimizer.momentum=0.5"],
+    ["codec.kind=sparse", "selection.kind=available", "server.client_weight=samples"],
+]
+COMBINED = [
+    (schedule, network, WAYS_DOWN[number % len(WAYS_DOWN)], CLIENTS[number % len(CLIENTS)])
+    for number, (schedule, network) in enumerate(product(SCHEDULES, NETWORKS))
+]
+
+
+def settings(schedule, network, down, clients):
+    """What fits: no deadline that leaves everyone, adaptive actions with their own options."""
+    chosen = [*SCHEDULES[schedule], *NETWORKS[network], *down]
+    if "codec.kind=gain-shape" in clients or "codec.kind=sparse" in clients:
+        codec, *others = clients
+        return [codec, *chosen, *others]
+    return [*chosen, *clients, *(["pacing.leave=false"] if "selection.kind=utility" in clients else [])]
+
+
+@pytest.mark.parametrize("combined", COMBINED, ids=lambda one: f"{one[0]}, {one[1]}")
+def test_wherever_a_run_is_stopped_it_goes_on_as_if_it_was_not(combined):
+    experiment, dataset = world(*settings(*combined))
+    whole = told(begun(experiment, dataset)[0])
+    place = np.random.default_rng(COMBINED.index(combined)).integers(1, events_of(experiment, dataset))
+    simulation, executor = begun(experiment, dataset)
+    said = told(simulation, place)
+    fresh, its_executor = gone_on(experiment, dataset, simulation, executor)
+    assert differences(simulation, fresh) == []
+    assert differences(executor.states(), its_executor.states()) == []
+    assert differences(executor.views(), its_executor.views()) == []
+    said += told(fresh)
+    assert said == whole
+
+
+@pytest.mark.parametrize("schedule", ["sync", "async", "tiered"])
+def test_shards_go_on_elsewhere_however_they_are_spread(schedule):
+    experiment, dataset = world(*SCHEDULES[schedule], "feedback.kind=residual", *DOWNLINKS["touched"])
+    whole = told(begun(experiment, dataset)[0])
+    first, executor = begun(experiment, dataset)
+    said = told(first, 30)
+    spread = ScrambledExecutor(experiment, dataset, 1)  # a site for each shard
+    second, executor = gone_on(experiment, dataset, first, executor, spread)
+    said += told(second, 30)
+    third, _ = gone_on(experiment, dataset, second, executor)
+    assert said + told(third) == whole
+
+
+def test_a_checkpoint_does_not_change_when_its_simulation_goes_on():
+    experiment, dataset = world(*SCHEDULES["buffered"])
+    simulation, executor = begun(experiment, dataset)
+    said = told(simulation, 40)
+    taken = take(simulation, executor)
+    rest = told(simulation)
+    fresh, its_executor = begun(experiment, dataset)
+    put_back(through_json(settled(taken)), fresh, its_executor)
+    assert told(fresh) == rest
+    assert said + rest == told(begun(experiment, dataset)[0])
+
+
+def test_another_kind_of_simulation_is_refused():
+    simulation, executor = begun(*world(*SCHEDULES["sync"]))
+    told(simulation, 5)
+    other = world(*SCHEDULES["sync"], *DOWNLINKS["lattice"])
+    with pytest.raises(SnapshotError, match="the state of a DenseDownlink does not fit WholeDownlink"):
+        gone_on(*other, simulation, executor)

@@ -35,6 +35,8 @@ def _kept(kernel: Kernel, **options: Any) -> Kernel:
     theirs = config.CACHE_LOCATOR_CLASSES
     config.CACHE_LOCATOR_CLASSES = theirs or kept.LOCATORS
     try:
-        return cast(Kernel, numba.njit(cache=True, nogil=True, **options)(kernel))
+        made = numba.njit(cache=True, nogil=True, **options)(kernel)
     finally:
         config.CACHE_LOCATOR_CLASSES = theirs
+    kept.name_files(made)
+    return cast(Kernel, made)

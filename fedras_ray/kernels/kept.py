@@ -5,6 +5,10 @@ not only the file in which it stands. And the same sources in another place have
 second clone, the copy that a job was sent with. So code lies in a folder of the user's cache that is named
 after what is in the sources, in ``$NUMBA_CACHE_DIR``, ``$XDG_CACHE_HOME`` or ``~/.cache``. Where nothing can
 be written there, Numba's own places are as good as they were.
+
+Numba numbers a function's files in the order in which its signatures were compiled. Processes that compile
+at the same time then give one number to two signatures, and whoever reads it later calls machine code with
+the arguments of another. So files have names here that no two processes choose.
 """
 
 from __future__ import annotations
@@ -13,11 +17,13 @@ import contextlib
 import functools
 import hashlib
 import os
+import secrets
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
-from numba.core.caching import UserWideCacheLocator
+from numba.core.caching import IndexDataCacheFile, UserWideCacheLocator
 
 LOCATORS = f"{__name__}.KernelLocator,InTreeCacheLocator,UserWideCacheLocator"
 MOST_STATES = 8  # that are kept, of 13 MB each; who works on kernels makes a new one with every change
@@ -33,6 +39,25 @@ class KernelLocator(UserWideCacheLocator):
     def get_source_stamp(self) -> str:
         """What has to be the same for code to be fresh."""
         return state()
+
+
+class OwnNames(IndexDataCacheFile):
+    """Keeps the machine code of one function; see the module."""
+
+    def save(self, key: object, data: object) -> None:
+        """Of two processes that save at once one may be forgotten, and compile again some day."""
+        me: Any = self  # Numba's is not typed
+        names = me._load_index()
+        names[key] = name = me._data_name(secrets.randbits(64))
+        me._save_data(name, data)
+        me._save_index(names)
+
+
+def name_files(dispatcher: Any) -> None:
+    """Let a compiled function keep its code under names of its own."""
+    cache, made = dispatcher._cache, cast(Any, OwnNames)
+    file = cache._cache_file
+    cache._cache_file = made(file._cache_path, cache._impl.filename_base, file._source_stamp)
 
 
 @functools.cache

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fedras_ray.kernels import kept
+from fedras_ray.kernels import kept, packing
 from tests.workloads.command import environment
 
 CODE = "from fedras_ray.kernels import packing; import numpy as np; packing.pack(np.ones(3, np.uint32), 2)"
@@ -52,6 +52,39 @@ def test_where_nothing_can_be_written_code_is_kept_where_numba_would(tmp_path, c
     here = copied(tmp_path / "here")
     assert (hits(here, cache), hits(here, cache)) == (0, 1)
     assert list((here / "fedras_ray" / "kernels" / "__pycache__").glob("*.nbi"))
+
+
+class Interrupted(kept.OwnNames):
+    """Another process saves while this one does, between the two files or before both."""
+
+    meanwhile = None
+    at = ""
+
+    def _save_data(self, name, data):
+        if self.at == "before":
+            self.meanwhile()
+        super()._save_data(name, data)
+        if self.at == "between":
+            self.meanwhile()
+
+
+@pytest.mark.parametrize("at", ["before", "between"])
+def test_no_process_finds_the_code_of_another_signature(tmp_path, at):
+    def file(kind=kept.OwnNames):
+        return kind(str(tmp_path), "kernel", "stamp")
+
+    one, other = file(Interrupted), file()
+    one.at, one.meanwhile = at, lambda: other.save("float32", "code for float32")
+    one.save("int64", "code for int64")
+    assert file().load("int64") == "code for int64"
+    assert file().load("float32") in (None, "code for float32")
+    file().save("float32", "code for float32")
+    assert file().load("float32") == "code for float32"
+    assert file().load("int64") == "code for int64"
+
+
+def test_kernels_keep_their_code_so():
+    assert isinstance(packing.pack._cache._cache_file, kept.OwnNames)
 
 
 def test_old_states_go_and_the_latest_stay(tmp_path):

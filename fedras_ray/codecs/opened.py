@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from fedras_ray.codecs import wire
 from fedras_ray.codecs.base import ItemUpdate
-from fedras_ray.codecs.taken import forms_each
-from fedras_ray.kernels import reading
+from fedras_ray.codecs.taken import forms_each, positions_each
+from fedras_ray.kernels import reading, tables
 
 Numbers = NDArray[np.int64]
 Kernel = Callable[[reading.Blobs, int], tuple[NDArray[np.int32], NDArray[np.float32], bool]]
@@ -26,8 +26,7 @@ Kernel = Callable[[reading.Blobs, int], tuple[NDArray[np.int32], NDArray[np.floa
 class Opened:
     """Blobs whose headers hold."""
 
-    octets: NDArray[np.uint8]  # of all, one after the other
-    starts: Numbers  # (C + 1,) where each body begins, if another blob followed
+    blobs: Sequence[bytes]
     rows: Numbers  # (C,) n
     item_count: int  # I
     width: int  # D
@@ -43,26 +42,52 @@ class Opened:
         Returns:
             None: a body is not such a one.
         """
-        lengths = np.diff(self.starts) - wire.HEADER_BYTES  # (C,)
+        lengths = np.array([len(blob) for blob in self.blobs]) - wire.HEADER_BYTES  # (C,)
         if lengths.min() < count_at + 2:
             return None
-        at = self.starts[:-1] + count_at
-        sizes = self.octets[at].astype(np.int64) | self.octets[at + 1].astype(np.int64) << 8  # (C,) K
+        octets = np.frombuffer(b"".join(self.blobs), np.uint8)
+        starts = np.cumsum(lengths + wire.HEADER_BYTES) - lengths  # (C,) of bodies
+        at = starts + count_at
+        sizes = octets[at].astype(np.int64) | octets[at + 1].astype(np.int64) << 8  # (C,) K
         if (sizes < np.minimum(self.rows, 1)).any() or (sizes > self.rows).any():
             return None
         offsets = np.concatenate(([0], np.cumsum(self.rows)))
         forms, ends = forms_each(offsets.tolist(), sizes.tolist(), self.item_count, self.width)
         if (lengths != count_at + 2 + 2 + codeword_bytes * sizes + np.diff(ends)).any():
             return None
-        bodies = self.starts[:-1], self.starts[1:] - wire.HEADER_BYTES
-        blobs = reading.Blobs(self.octets, *bodies, offsets, sizes, forms, self.item_count)
+        bodies = octets, starts, starts + lengths
+        blobs = reading.Blobs(*bodies, offsets, sizes, forms, self.item_count)
         ids, rows, is_fine = kernel(blobs, self.width)
-        if not is_fine:
+        return self._split(offsets, ids, rows, sizes.tolist()) if is_fine else None
+
+    def plain_rows(self) -> list[ItemUpdate] | None:
+        """What is in bodies of rows in f32 and positions; None: a body is not such a one."""
+        offsets = np.concatenate(([0], np.cumsum(self.rows)))
+        forms, ends = positions_each(self.rows.tolist(), self.item_count)
+        floats = (self.width * self.rows).tolist()
+        tails = [blob[wire.HEADER_BYTES + 4 * n :] for blob, n in zip(self.blobs, floats, strict=True)]
+        if list(map(len, tails)) != np.diff(ends).tolist():
             return None
+        flat = np.concatenate(
+            [
+                np.frombuffer(blob, "<f4", n, wire.HEADER_BYTES)
+                for blob, n in zip(self.blobs, floats, strict=True)
+            ],
+            dtype=np.float32,
+        )
+        octets = np.frombuffer(b"".join(tails), np.uint8)
+        ids, is_fine = reading.positions_each(octets, ends, offsets, forms, self.item_count)
+        if not is_fine or tables.magnitude(flat.view(np.uint32)) >= tables.INFINITE:
+            return None
+        return self._split(offsets, ids, flat.reshape(-1, self.width), [0] * len(self.blobs))
+
+    def _split(
+        self, offsets: Numbers, ids: NDArray[np.int32], rows: NDArray[np.float32], actions: list[int]
+    ) -> list[ItemUpdate]:
         bounds = pairwise(offsets.tolist())
         return [
             ItemUpdate(ids[first:last], rows[first:last], self.item_count, actions=k)
-            for (first, last), k in zip(bounds, sizes.tolist(), strict=True)
+            for (first, last), k in zip(bounds, actions, strict=True)
         ]
 
 
@@ -71,7 +96,5 @@ def open_each(blobs: Sequence[bytes], codec_id: wire.CodecId) -> Opened | None:
     heads = wire.unpack_each(blobs, codec_id)
     if heads is None:
         return None
-    ends = np.cumsum([0, *map(len, blobs)])
-    octets = np.frombuffer(b"".join(blobs), np.uint8)
     item_count, width, rows = heads
-    return Opened(octets, ends + wire.HEADER_BYTES, rows, item_count, width)
+    return Opened(blobs, rows, item_count, width)

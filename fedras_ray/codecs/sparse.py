@@ -6,12 +6,19 @@ so that every claimed row has been found in the blob before ids are made.)
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
 
 from fedras_ray.codecs import wire
-from fedras_ray.codecs.base import ItemUpdate, Outgoing
-from fedras_ray.codecs.floats import floats_bytes, pack_floats, unpack_floats
+from fedras_ray.codecs.base import ItemUpdate, Outgoing, encode_all
+from fedras_ray.codecs.floats import floats_bytes, largest_magnitude, pack_floats, unpack_floats
+from fedras_ray.codecs.opened import open_each
 from fedras_ray.codecs.positions import pack_positions, take_positions
+from fedras_ray.codecs.ragged import RaggedOutgoing
+from fedras_ray.codecs.taken import pack_positions_each
 from fedras_ray.config import codecs as configs
 
 _IDS = {"f32": wire.CodecId.SPARSE_F32, "f16": wire.CodecId.SPARSE_F16}
@@ -33,6 +40,22 @@ class SparseCodec:
     def decode(self, blob: bytes) -> ItemUpdate:
         """Every touched row, zeros included."""
         return take_rows(wire.unpack(blob, _IDS[self.config.dtype]), self.config.dtype)
+
+    def encode_ragged(self, outgoing: RaggedOutgoing) -> list[bytes]:
+        """As `encode`; in a few calls in f32, which is what the rows are."""
+        if self.config.dtype != "f32":
+            return encode_all(self, outgoing.split())
+        largest_magnitude(outgoing.rows)
+        octets = np.ascontiguousarray(outgoing.rows, "<f4").reshape(-1).view(np.uint8).data
+        bounds = (4 * outgoing.width * outgoing.offsets).tolist()
+        floats = [octets[first:last] for first, last in pairwise(bounds)]
+        sections = floats, pack_positions_each(outgoing)
+        return wire.pack_each(_IDS["f32"], outgoing.item_count, outgoing.width, outgoing.offsets, *sections)
+
+    def decode_ragged(self, blobs: Sequence[bytes]) -> list[ItemUpdate] | None:
+        """As `decode`, in a few calls; in f32."""
+        opened = open_each(blobs, _IDS["f32"]) if self.config.dtype == "f32" else None
+        return None if opened is None else opened.plain_rows()
 
 
 def pack_rows(update: ItemUpdate, dtype: configs.Float) -> bytes:

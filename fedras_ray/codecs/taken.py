@@ -79,6 +79,23 @@ def pack_taken_each(
     ]
 
 
+def pack_positions_each(outgoing: RaggedOutgoing) -> list[bytes]:
+    """`pack_positions` of each of C updates."""
+    nothing, counts = np.zeros(0, np.int32), np.diff(outgoing.offsets).tolist()
+    forms, starts = positions_each(counts, outgoing.item_count)
+    octets = writing.packed_each(
+        nothing, outgoing.item_ids, outgoing.offsets, forms, starts, outgoing.item_count
+    ).tobytes()
+    return [octets[first:last] for first, last in pairwise(starts.tolist())]
+
+
+def positions_each(counts: Sequence[int], item_count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """As `forms_each`, where positions are all there is, of (C) rows."""
+    sizes = [positions_bytes(n, item_count) for n in counts]
+    forms = [(0, *layout(n, item_count)) for n in counts]
+    return np.array(forms, np.int64), np.cumsum([0, *sizes])
+
+
 def forms_each(
     bounds: Sequence[int], sizes: Sequence[int], item_count: int, width: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

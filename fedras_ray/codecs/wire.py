@@ -166,7 +166,7 @@ def pack_each(
     item_count: int,
     width: int,
     offsets: NDArray[np.int64],
-    *sections: Sequence[bytes],
+    *sections: Sequence[bytes | memoryview],
 ) -> list[bytes]:
     """`pack` for C updates: rows from offsets[c] to offsets[c + 1], as body each section's c-th in turn."""
     counts = np.diff(offsets).tolist()
@@ -209,7 +209,8 @@ def unpack_each(blobs: Sequence[bytes], codec_id: CodecId) -> tuple[int, int, ND
     alike = heads[["magic", "version", "codec", "item_count", "width"]]
     if (alike != np.array((_MAGIC, _VERSION, codec_id, item_count, width), alike.dtype)).any():
         return None
-    sums = [isal_zlib.crc32(blob[HEADER_BYTES:], isal_zlib.crc32(blob[: _FIELDS.size])) for blob in blobs]
+    fields, views = _FIELDS.size, [memoryview(blob) for blob in blobs]
+    sums = [isal_zlib.crc32(view[HEADER_BYTES:], isal_zlib.crc32(view[:fields])) for view in views]
     if heads["checksum"].tolist() != sums or not (rows.max() <= item_count <= MOST_ITEMS and width >= 1):
         return None
     if not all(obeys_size_law(n, width, len(blob)) for n, blob in zip(rows.tolist(), blobs, strict=True)):

@@ -1,4 +1,4 @@
-"""The bodies of many blobs of actions as rows, at once: the counterpart of `writing`.
+"""The bodies of many blobs as rows, at once: the counterpart of `writing`.
 
 C updates, N rows of all of them, D width, K actions. What is read is what `codecs.books`, `codecs.bits` and
 `codecs.positions` read of one blob; the tests hold them to each other. Of what these would refuse nothing is
@@ -80,6 +80,23 @@ def gains_each(blobs: Blobs, width: int) -> tuple[Ids, Rows, bool]:
             for column in range(width):
                 rows[first + place, column] = level * shape[column]
     return ids, rows, True
+
+
+@exact
+def positions_each(
+    octets: Octets, starts: Numbers, offsets: Numbers, forms: Numbers, item_count: int
+) -> tuple[Ids, bool]:
+    """Sections of positions alone, from starts[c] to starts[c + 1]: ids (N,), and whether all is in order."""
+    ids = np.empty(offsets[-1], np.int32)
+    for update in range(len(forms)):
+        its, at = ids[offsets[update] : offsets[update + 1]], starts[update]
+        _, form, low, top = forms[update]
+        section = octets[at + 1 : starts[update + 1]]
+        if octets[at] != form or not _positions(section, form, low, top, its):
+            return ids, False
+        if not packing.increasing(its, item_count):
+            return ids, False
+    return ids, True
 
 
 @exact

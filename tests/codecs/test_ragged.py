@@ -38,6 +38,7 @@ CODECS = [
     configs.ActionsCodec(kind="actions", start="k-means++"),
     configs.ActionsCodec(kind="actions", iterations=2),
     configs.SparseCodec(kind="sparse"),
+    configs.SparseCodec(kind="sparse", dtype="f16"),
 ]
 
 
@@ -93,6 +94,7 @@ def assert_same(one, other):
 READ_TOGETHER = [
     configs.ActionsCodec(kind="actions", actions=configs.FixedActions(count=5)),
     configs.GainShapeCodec(kind="gain-shape", actions=configs.FixedActions(count=5), indices="packed"),
+    configs.SparseCodec(kind="sparse"),
 ]
 
 
@@ -146,7 +148,7 @@ def test_numbers_of_actions_that_are_ordered_are_obeyed(ordered, width):
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("place", [0, 70, -1])
 def test_what_is_not_finite_is_refused(value, place):
-    for config in (configs.ActionsCodec(kind="actions"), configs.GainShapeCodec(kind="gain-shape")):
+    for config in READ_TOGETHER:
         outgoing = batch("noisy")
         outgoing.rows[place, 2] = value
         with pytest.raises(CodecError, match="not finite"):

@@ -25,23 +25,12 @@ from fedras_ray.config.codecs import ResidualFeedback
 from fedras_ray.data.interactions import Dataset
 from fedras_ray.errors import ClientError, FedrasError
 from fedras_ray.evaluation.shards import Ranker, ShardQuality
-from fedras_ray.models.base import RaggedModel
 from fedras_ray.models.build import build_model
 from fedras_ray.models.start import first_private
 from fedras_ray.snapshots.kinds import kept
 from fedras_ray.streams import Purpose, stream
-from fedras_ray.training.cohort import ClientWork, train_cohort
-from fedras_ray.training.given import given_samples
-from fedras_ray.training.ragged import (
-    Addresses,
-    RaggedSamples,
-    Trained,
-    joined,
-    sample_each,
-    train_each,
-)
-from fedras_ray.training.sampling import local_samples
-from fedras_ray.training.steps import Samples
+from fedras_ray.training.local import LocalTraining, Turns
+from fedras_ray.training.ragged import Trained
 
 NOT_FINITE = "its update is not finite; lower training.item_rate or training.private_rate"
 
@@ -89,9 +78,7 @@ class ClientHost:
         self._experiment = experiment
         self._dataset = dataset
         self._model = build_model(experiment.model)
-        self._given = dataset.given if experiment.training.samples == "given" else None
-        is_plain = experiment.training.batch_size == 0 and self._given is None
-        self._ragged = self._model if is_plain and isinstance(self._model, RaggedModel) else None
+        self._training = LocalTraining(experiment, dataset, self._model)
         self._codec = build_codec(experiment.codec)
         self._views: dict[int, Table] = {}
         self._private: dict[int, Table] = {}  # shard -> (clients of the shard, P)
@@ -130,10 +117,7 @@ class ClientHost:
 
     def requests(self, turns: Sequence[tuple[int, int]]) -> list[NDArray[np.int32]]:
         """The rows (n,) that each (client, turn) will touch, which are those its upload will name."""
-        if self._ragged is None or not turns:
-            return [self._samples(client, turn, epochs=0).item_ids for client, turn in turns]
-        samples = self._samples_of_each(*np.array(turns, np.int64).T)
-        return np.split(samples.item_ids, samples.offsets[1:-1])
+        return self._training.rows(*np.array(turns, np.int64).reshape(-1, 2).T)
 
     def train(self, shard: int, assignments: Sequence[Assignment]) -> list[Turn]:
         """Train and encode the turns of some clients of one shard together, in order.
@@ -183,39 +167,10 @@ class ClientHost:
         return np.arange(shard, self._dataset.user_count, self._shards)
 
     def _trained(self, shard: int, assignments: Sequence[Assignment]) -> Trained:
-        """Every client's local training: as ragged arrays where the model can, else as a cohort."""
-        training = self._experiment.training
-        if self._ragged is None:
-            work = [self._work(shard, one) for one in assignments]
-            return joined(work, train_cohort(self._model, work, training))
-        clients, turns, views, epochs = np.array(
-            [(one.client, one.turn, one.view, one.epochs) for one in assignments], np.int64
-        ).T
-        samples = self._samples_of_each(clients, turns)
-        private = self._private[shard][clients // self._shards]
-        used, table_of = np.unique(views, return_inverse=True)
-        tables = [self._views[view] for view in used.tolist()]
-        epochs = np.where(epochs, epochs, training.epochs)
-        return train_each(self._ragged, samples, tables, table_of, private, epochs, training)
-
-    def _samples_of_each(self, clients: Clients, turns: Clients) -> RaggedSamples:
-        addresses = Addresses(self._experiment.seed, clients, turns)
-        return sample_each(self._dataset.train, addresses, self._experiment.training.negatives)
-
-    def _work(self, shard: int, one: Assignment) -> ClientWork:
-        samples = self._samples(one.client, one.turn, one.epochs)
-        private = self._private[shard][one.client // self._shards]
-        return ClientWork(samples, self._views[one.view].take(samples.item_ids, axis=0), private)
-
-    def _samples(self, client: int, turn: int, epochs: int) -> Samples:
-        training, item_count = self._experiment.training, self._dataset.item_count
-
-        def draw() -> Generator:
-            return stream(self._experiment.seed, Purpose.LOCAL_SAMPLING, client, turn)
-
-        if self._given is not None:
-            return given_samples(*self._given.of(client), item_count, training, draw, epochs)
-        return local_samples(self._dataset.train.of(client), item_count, training, draw(), epochs)
+        of = Turns(
+            *np.array([(one.client, one.turn, one.view, one.epochs) for one in assignments], np.int64).T
+        )
+        return self._training.train(of, self._views, self._private[shard][of.clients // self._shards])
 
     def _check(self, assignments: Sequence[Assignment], trained: Trained) -> None:
         finite = np.isfinite(trained.private).all(axis=1)  # (C,)

@@ -1,9 +1,9 @@
-"""Local training of one matrix-factorisation client in mini-batches, without leaving the cache.
+"""Local training of matrix-factorisation clients in mini-batches, without leaving the cache.
 
-n rows of one client, D width, S samples of an epoch, E epochs. What torch's SGD does with a batch of
-`binary_cross_entropy_with_logits`: every gradient is taken at the values before the batch, and samples
-of the same row add up. It computes what `FactorizationModel.step` computes for a padded cohort, batch by
-batch; the tests hold the two to each other, and both to torch.
+C clients, n rows of one, N of all of them, D width, S samples of an epoch, E epochs. What torch's SGD does
+with a batch of `binary_cross_entropy_with_logits`: every gradient is taken at the values before the batch,
+and samples of the same row add up. It computes what `FactorizationModel.step` computes for a padded cohort,
+batch by batch; the tests hold the two to each other, and both to torch.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fedras_ray.kernels.compiling import compiled
 
+Numbers = NDArray[np.int64]
 Floats = NDArray[np.float32]
 Places = NDArray[np.int32]
 
@@ -41,7 +42,76 @@ def fit(
         batch before its step, the mean over the batches of the first epoch.
     """
     rows, own = received.copy(), private.copy()
-    error, along = np.empty(min(batch_size, epoch_samples), np.float32), np.empty_like(private)
+    loss = _turn(
+        rows, own, place, label, epoch_samples, batch_size, is_mean, item_rate, private_rate, weight_decay
+    )
+    return rows - received, own, loss
+
+
+@compiled
+def fit_each(
+    table: Floats,
+    members: Numbers,
+    item_ids: Places,
+    offsets: Numbers,
+    place: Places,
+    label: Floats,
+    starts: Numbers,
+    epoch_samples: Numbers,
+    batch_size: int,
+    is_mean: bool,
+    private: Floats,
+    item_rate: np.float32,
+    private_rate: np.float32,
+    weight_decay: np.float32,
+    delta: Floats,
+    losses: NDArray[np.float64],
+) -> None:
+    """`fit` for some of C clients, who all received rows of one table, (I, D).
+
+    Client c's rows are `item_ids` from offsets[c] to offsets[c + 1], and so is its `delta` (N, D), which is
+    written, as `losses` (C,) is; its `place` and `label` are those from starts[c] to starts[c + 1], and
+    `epoch_samples` (C,) of them make an epoch. `private` (C, D) moves in place.
+    """
+    for client in members:
+        first, last = offsets[client], offsets[client + 1]
+        for row in range(first, last):
+            source, target = table[item_ids[row]], delta[row]
+            for column in range(len(target)):
+                target[column] = source[column]
+        losses[client] = _turn(
+            delta[first:last],
+            private[client],
+            place[starts[client] : starts[client + 1]],
+            label[starts[client] : starts[client + 1]],
+            epoch_samples[client],
+            batch_size,
+            is_mean,
+            item_rate,
+            private_rate,
+            weight_decay,
+        )
+        for row in range(first, last):
+            source, target = table[item_ids[row]], delta[row]
+            for column in range(len(target)):
+                target[column] = target[column] - source[column]
+
+
+@compiled
+def _turn(
+    rows: Floats,
+    own: Floats,
+    place: Places,
+    label: Floats,
+    epoch_samples: int,
+    batch_size: int,
+    is_mean: bool,
+    item_rate: np.float32,
+    private_rate: np.float32,
+    weight_decay: np.float32,
+) -> float:
+    """`fit` in place; returns its loss."""
+    error, along = np.empty(min(batch_size, epoch_samples), np.float32), np.empty_like(own)
     last_batch = np.full(len(rows), -1, np.int32)  # that touched the row: it decays once in each
     one = np.float32(1)
     item_keeps, private_keeps = one - item_rate * weight_decay, one - private_rate * weight_decay
@@ -59,7 +129,7 @@ def fit(
             for column in range(len(own)):
                 own[column] = private_keeps * own[column] - private_rate * scale * along[column]
             batch += 1
-    return rows - received, own, loss
+    return loss
 
 
 @compiled

@@ -8,7 +8,7 @@ samples are counted per local row: `weight` says how often the row occurs in the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.random import Generator
@@ -20,6 +20,20 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Floats = NDArray[np.float32]
+
+
+class Batches(NamedTuple):
+    """The samples of C clients in the order in which they train on them, in mini-batches.
+
+    Those of client c, over all of its epochs, are the places from starts[c] to starts[c + 1]: none where it
+    takes all of its samples in every step.
+    """
+
+    starts: NDArray[np.int64]  # (C + 1,)
+    place: NDArray[np.int32]  # the local row of each sample
+    label: Floats  # 1: a positive, 0: none
+    epoch_samples: NDArray[np.int64]  # (C,)
+    size: int  # of a batch; an epoch's last one has what is left
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +140,31 @@ class RaggedModel(CompiledModel, Protocol):
         Client c has the N rows' `item_ids`, `weight` and `positive` from offsets[c] to offsets[c + 1], and
         goes as many `steps` (C,) as it should. What its rows gained is written to `delta` (N, D), the loss
         before to `losses` (C,), the new private state to `private` (C, P).
+        """
+        ...
+
+
+@runtime_checkable
+class RaggedBatchModel(RaggedModel, BatchCompiledModel, Protocol):
+    """A ragged model that also trains many clients in mini-batches in one call, as `fit_batches` does."""
+
+    def fit_batches_each(
+        self,
+        table: Floats,
+        members: NDArray[np.int64],
+        item_ids: NDArray[np.int32],
+        offsets: NDArray[np.int64],
+        batches: Batches,
+        is_mean: bool,
+        private: Floats,
+        rates: Rates,
+        delta: Floats,
+        losses: NDArray[np.float64],
+    ) -> None:
+        """`fit_batches` for `members` of C clients, who received rows of `table` (I, D).
+
+        Client c has the N rows' `item_ids` from offsets[c] to offsets[c + 1]. What its rows gained is written
+        to `delta` (N, D), the loss to `losses` (C,), the new private state to `private` (C, P).
         """
         ...
 

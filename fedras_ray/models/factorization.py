@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from fedras_ray.config.client import MatrixFactorization
 from fedras_ray.kernels import descending, factorizing
-from fedras_ray.models.base import Floats, LossModel, Rates, decay
+from fedras_ray.models.base import Batches, Floats, LossModel, Rates, decay
 from fedras_ray.tensors import torch
 
 if TYPE_CHECKING:
@@ -100,6 +100,24 @@ class FactorizationModel(LossModel):
         each = np.float32(rates.item), np.float32(rates.private), np.float32(rates.weight_decay)
         rows = item_ids, offsets, weight, positive
         factorizing.fit_each(table, members, *rows, private, steps, *each, delta, losses)
+
+    def fit_batches_each(
+        self,
+        table: Floats,
+        members: NDArray[np.int64],
+        item_ids: NDArray[np.int32],
+        offsets: NDArray[np.int64],
+        batches: Batches,
+        is_mean: bool,
+        private: Floats,
+        rates: Rates,
+        delta: Floats,
+        losses: NDArray[np.float64],
+    ) -> None:
+        """See `RaggedBatchModel.fit_batches_each`."""
+        each = np.float32(rates.item), np.float32(rates.private), np.float32(rates.weight_decay)
+        order = batches.place, batches.label, batches.starts, batches.epoch_samples, batches.size, is_mean
+        descending.fit_each(table, members, item_ids, offsets, *order, private, *each, delta, losses)
 
     def queries(self, private: Floats) -> Floats:
         """See `ProductModel.queries`: the private vectors themselves."""

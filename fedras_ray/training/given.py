@@ -1,6 +1,6 @@
 """A turn over the samples that the data bring along; nothing is drawn but their order, where one is wanted.
 
-S samples of a client, n distinct items among them, I items.
+S samples of a client, n distinct items among them, I items; C clients.
 """
 
 from __future__ import annotations
@@ -12,6 +12,10 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from fedras_ray.config.client import TrainingConfig
+from fedras_ray.data.samples import LabelledSamples
+from fedras_ray.kernels import placing
+from fedras_ray.models.base import Batches
+from fedras_ray.training.ragged import RaggedSamples
 from fedras_ray.training.steps import BatchedSamples, Ids, LocalSamples, Samples, StepSamples, placed
 
 
@@ -48,3 +52,29 @@ def given_samples(
         order = np.concatenate([rng.permutation(samples) for _ in range(epochs)])
         place, labels = place[order], labels[order]
     return BatchedSamples(item_ids, place, labels.astype(np.float32), samples, config.batch_size)
+
+
+def given_each(
+    given: LabelledSamples,
+    item_count: int,
+    clients: NDArray[np.int64],
+    epochs: NDArray[np.int64],
+    config: TrainingConfig,
+) -> tuple[RaggedSamples, Batches]:
+    """`given_samples` of some clients (C,), who train for `epochs` (C,), where nothing is drawn."""
+    starts, ends = given.offsets[clients], given.offsets[clients + 1]
+    counts = ends - starts  # (C,)
+    rows, ids, place, label, weight, positive = placing.places_each(
+        given.items, given.labels, starts, ends, item_count
+    )
+    has_batches = (counts > config.batch_size) & (config.batch_size > 0)  # (C,)
+    repeats = np.where(has_batches, epochs, 0)
+    if (repeats != 1).any():
+        firsts = (np.cumsum(counts) - counts).tolist()
+        every = zip(firsts, counts.tolist(), repeats.tolist(), strict=True)
+        order = np.concatenate([np.tile(np.arange(first, first + n), times) for first, n, times in every])
+        place, label = place[order], label[order]
+    batches = Batches(
+        np.concatenate([[0], np.cumsum(counts * repeats)]), place, label, counts, config.batch_size
+    )
+    return RaggedSamples(rows, ids, weight, positive, counts), batches

@@ -1,14 +1,14 @@
-"""Turns of many clients at once, where every step takes all samples: ragged arrays from end to end.
+"""Turns of many clients at once: ragged arrays from end to end.
 
 C clients, N rows of all of them together, D table width, P private width. Clients lie one after the other;
 the rows of client c are those from offsets[c] to offsets[c + 1]. What comes out is, bit for bit, what
-`local_samples` and `train_cohort` give each client by itself; the tests hold the two to each other.
+`local_samples`, `given_samples` and `train_cohort` give each client by itself; the tests hold them to it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from fedras_ray.config.client import TrainingConfig
 from fedras_ray.data.interactions import Interactions
 from fedras_ray.kernels import drawing, tallying
-from fedras_ray.models.base import RaggedModel, Rates
+from fedras_ray.models.base import Batches, RaggedBatchModel, RaggedModel, Rates
 from fedras_ray.streams import Purpose
 from fedras_ray.training.cohort import ClientResult, ClientWork
+from fedras_ray.training.steps import BatchedSamples, LocalSamples, Samples
 
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.int64]
@@ -37,7 +38,7 @@ class RaggedSamples(NamedTuple):
 
     offsets: Numbers  # (C + 1,)
     item_ids: NDArray[np.int32]  # (N,) increasing within a client
-    weight: Floats  # (N,) samples on the row
+    weight: Floats  # (N,) samples on the row; not looked at where a client has mini-batches
     positive: Floats  # (N,) positives among them
     counts: Numbers  # (C,) samples
 
@@ -66,6 +67,37 @@ def sample_each(positives: Interactions, of: Addresses, negatives: int) -> Ragge
     return RaggedSamples(*counted, counts=held + draws)
 
 
+def together(turns: Sequence[Samples], batch_size: int) -> tuple[RaggedSamples, Batches]:
+    """Turns that were drawn one by one."""
+    nothing = np.zeros(0, np.int32), np.zeros(0, np.float32)
+    inner = [(one.place, one.label) if isinstance(one, BatchedSamples) else nothing for one in turns]
+    whole = [
+        (one.steps[0].weight, one.steps[0].positive)
+        if isinstance(one, LocalSamples)
+        else (np.zeros(len(one.item_ids), np.float32),) * 2
+        for one in turns
+    ]
+    counts = [
+        one.epoch_samples if isinstance(one, BatchedSamples) else one.sample_count // len(one.steps)
+        for one in turns
+    ]
+    samples = RaggedSamples(
+        np.cumsum([0, *(len(one.item_ids) for one in turns)]),
+        np.concatenate([one.item_ids for one in turns]),
+        np.concatenate([weight for weight, _ in whole]),
+        np.concatenate([positive for _, positive in whole]),
+        np.array(counts, np.int64),
+    )
+    batches = Batches(
+        np.cumsum([0, *(len(place) for place, _ in inner)]),
+        np.concatenate([place for place, _ in inner]),
+        np.concatenate([label for _, label in inner]),
+        samples.counts,
+        batch_size,
+    )
+    return samples, batches
+
+
 def train_each(
     model: RaggedModel,
     samples: RaggedSamples,
@@ -74,6 +106,7 @@ def train_each(
     private: Floats,
     epochs: Numbers,
     config: TrainingConfig,
+    batches: Batches | None = None,
 ) -> Trained:
     """Train each client.
 
@@ -85,6 +118,7 @@ def train_each(
         private: (C, P), which does not change.
         epochs: (C,)
         config: rates and loss; its epochs are not looked at.
+        batches: of those who train in mini-batches, with a model that can; None: nobody does.
     """
     rates = Rates(config.item_rate, config.private_rate, config.weight_decay)
     own, losses = private.copy(), np.zeros(len(epochs))
@@ -94,12 +128,18 @@ def train_each(
     if config.loss == "mean":
         each = np.repeat(total, np.diff(samples.offsets))  # (N,)
         weight, positive = weight / each, positive / each
+    in_batches = np.zeros(len(epochs), bool) if batches is None else np.diff(batches.starts) > 0  # (C,)
     for number, table in enumerate(tables):
-        members = np.flatnonzero(table_of == number)
-        rows = samples.item_ids, samples.offsets, weight, positive
-        model.fit_each(table, members, *rows, own, epochs, rates, delta, losses)
+        mine = table_of == number
+        rows = samples.item_ids, samples.offsets
+        whole, some = np.flatnonzero(mine & ~in_batches), np.flatnonzero(mine & in_batches)
+        model.fit_each(table, whole, *rows, weight, positive, own, epochs, rates, delta, losses)
+        if batches is not None and len(some):
+            able = cast(RaggedBatchModel, model)
+            is_mean = config.loss == "mean"
+            able.fit_batches_each(table, some, *rows, batches, is_mean, own, rates, delta, losses)
     if config.loss == "sum":
-        losses /= total
+        losses[~in_batches] /= total[~in_batches]
     trained_on: list[int] = (epochs * samples.counts).tolist()
     return Trained(samples.offsets, samples.item_ids, delta, own, losses.tolist(), trained_on)
 

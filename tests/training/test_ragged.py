@@ -7,13 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fedras_ray.config import build
 from fedras_ray.config.client import MatrixFactorization, TrainingConfig
-from fedras_ray.data.interactions import from_pairs
+from fedras_ray.data.interactions import Dataset, from_pairs
+from fedras_ray.data.samples import LabelledSamples
 from fedras_ray.kernels import drawing
 from fedras_ray.models.base import RaggedModel
 from fedras_ray.models.build import build_model
 from fedras_ray.streams import Purpose, stream
 from fedras_ray.training.cohort import ClientWork, train_cohort
+from fedras_ray.training.given import given_samples
+from fedras_ray.training.local import LocalTraining, Turns
 from fedras_ray.training.ragged import Addresses, joined, sample_each, spawn_keys, train_each
 from fedras_ray.training.sampling import local_samples
 
@@ -113,3 +117,74 @@ def test_training_is_that_of_each_client_alone(width, loss, decay):
     assert found.samples == expected.samples
     np.testing.assert_array_equal(private, untouched)
     assert np.abs(found.delta).max() > 1e-3, "the case says little"
+
+
+SIZES = [0, 1, 3, 20, 30, 64, 65, 2]  # of which 0 to 8 are less than a batch
+
+
+def brought(item_count):
+    """Training positives and samples of eight clients, and the samples also repeat items."""
+    draw = stream(1, Purpose.SYNTHETIC)
+    positives = [draw.permutation(min(item_count, 30))[: min(size, 30)] for size in SIZES]
+    users = np.repeat(np.arange(8), [len(one) for one in positives])
+    train = from_pairs(users, np.concatenate(positives), 8, item_count)
+    total = sum(SIZES)
+    samples = LabelledSamples(
+        np.cumsum([0, *SIZES]),
+        draw.integers(0, item_count, total).astype(np.int32),
+        draw.random(total) < 0.3,
+    )
+    nothing = from_pairs(np.zeros(0, np.int64), np.zeros(0, np.int64), 8, item_count)
+    return Dataset("brought", train, nothing, "made here", given=samples)
+
+
+BATCHES = [
+    {"samples": "given", "order": "given", "batch_size": 8},
+    {"samples": "given", "order": "given", "batch_size": 8, "weight_decay": 0.1, "loss": "mean"},
+    {"samples": "given", "order": "shuffled", "batch_size": 8},
+    {"samples": "given", "batch_size": 0},
+    {"batch_size": 8, "negatives": 2},
+    {"batch_size": 64, "negatives": 2, "loss": "mean"},
+]
+
+
+@pytest.mark.parametrize("chosen", BATCHES)
+@pytest.mark.parametrize("item_count", [40, 9_000])
+def test_mini_batches_and_given_samples_are_those_of_each_client_alone(chosen, item_count):
+    """With tables and numbers of epochs of their own, in a small catalogue and in one worth sorting for."""
+    file = {"kind": "file", "path": "nowhere", "user": "user", "item": "item", "label": "label"}
+    experiment = build({"data": file, "model": {"width": 5}, "training": {**chosen, "item_rate": 0.2}})
+    model, dataset = build_model(experiment.model), brought(item_count)
+    views = {view: model.initial_items(item_count, stream(view, Purpose.ITEM_TABLE)) for view in (0, 3)}
+    clients = np.arange(8)
+    of = Turns(clients, clients + 2, np.where(clients % 2, 3, 0), np.array([1, 2, 3, 2, 1, 2, 3, 4]))
+    private = model.initial_private(8, stream(3, Purpose.PRIVATE_STATE))
+    training = LocalTraining(experiment, dataset, model)
+    found = training.train(of, views, private)
+    work = [
+        ClientWork(samples, views[view].take(samples.item_ids, axis=0), own)
+        for samples, view, own in zip(alone(experiment, dataset, of), of.views.tolist(), private, strict=True)
+    ]
+    expected = joined(work, train_cohort(model, work, experiment.training))
+    for name in ("offsets", "item_ids", "delta", "private"):
+        assert getattr(found, name).tobytes() == getattr(expected, name).tobytes(), name
+    assert found.losses == expected.losses
+    assert found.samples == expected.samples
+    assert np.abs(found.delta).max() > 1e-4, "the case says little"
+    rows = training.rows(of.clients, of.turns)
+    assert [ids.tolist() for ids in rows] == [one.samples.item_ids.tolist() for one in work]
+
+
+def alone(experiment, dataset, of):
+    """The samples of each turn, drawn or given one by one."""
+    for client, turn, epochs in zip(of.clients, of.turns, of.epochs.tolist(), strict=True):
+
+        def draw(client=client, turn=turn):
+            return stream(experiment.seed, Purpose.LOCAL_SAMPLING, client, turn)
+
+        config = experiment.training
+        if config.samples == "given":
+            yield given_samples(*dataset.given.of(client), dataset.item_count, config, draw, epochs)
+        else:
+            positives = dataset.train.of(client)
+            yield local_samples(positives, dataset.item_count, config, draw(), epochs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -39,6 +40,7 @@ class Coordinator:
     def run(self) -> Iterator[Stretch]:
         """The records of the run, some at a time."""
         simulation = Simulation(self._experiment, self._population, self._executor)
+        gc.freeze()  # see `ClientPool`
         yield from stretches(simulation)
 
     @ray.method

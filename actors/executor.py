@@ -94,7 +94,9 @@ class RayExecutor:
         self._views: dict[int, Any] = {}  # view -> the object of its table
         self._news = [News([], []) for _ in range(pools)]  # that a pool was not told yet
         shards = experiment.execution.shards
-        place: Any = ray.remote(pool).options(num_cpus=cores_per_pool(pools), scheduling_strategy="SPREAD")
+        place: Any = ray.remote(pool).options(
+            num_cpus=cores_per_pool(pools), scheduling_strategy="SPREAD", enable_task_events=False
+        )
         homes = [range(number * shards // pools, (number + 1) * shards // pools) for number in range(pools)]
         self._pools = [place.remote(experiment, dataset, home) for home in homes]
         self._pool_of = [number for number, home in enumerate(homes) for _ in home]  # (S,)

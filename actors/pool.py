@@ -6,6 +6,7 @@ its own.
 
 from __future__ import annotations
 
+import gc
 import resource
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
@@ -37,6 +38,7 @@ class ClientPool:
 
     def __init__(self, experiment: Experiment, dataset: Dataset, shards: range) -> None:
         self._site = Site(experiment, dataset, shards)
+        gc.freeze()  # what is here now stays: nobody need look through it again and again
 
     @ray.method
     def ready(self) -> bool:

@@ -48,7 +48,7 @@ class RaySession:
         self.pools = pool_count(execution.pools, execution.shards)
         population = population_of(self._dataset)
         stored = ray.put(self._dataset)
-        place: Any = ray.remote(Coordinator).options(num_cpus=0)
+        place: Any = ray.remote(Coordinator).options(num_cpus=0, enable_task_events=False)
         coordinator: Any = place.remote(self._experiment, population, [stored], self.pools)
         try:
             fetch(coordinator.ready.remote(), "the coordinator", 2 * execution.start_limit_s)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
@@ -74,7 +75,9 @@ class SerialSession:
     def stretches(self) -> Iterator[Stretch]:
         """The records, some at a time."""
         executor = SerialExecutor(self._experiment, self._dataset)
-        return stretches(Simulation(self._experiment, population_of(self._dataset), executor))
+        simulation = Simulation(self._experiment, population_of(self._dataset), executor)
+        gc.freeze()  # as a pool does
+        return stretches(simulation)
 
 
 def run(experiment: Experiment, options: Options, console: Console) -> Outcome:

@@ -13,6 +13,7 @@ export RAY_USAGE_STATS_ENABLED := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 JOBS ?= 2  # runs at the same time
+WORKERS ?= 2  # processes that run tests; 0: only this one, as a debugger wants it
 
 .DEFAULT_GOAL := help
 .PHONY: help run study-payload study-heterogeneity test lint types layers format unit golden fuzz bench bench-peers ui constraints clean
@@ -44,7 +45,7 @@ layers: $(VENV)/.test-ready  ## Who may import whom
 	$(BIN)/lint-imports
 
 unit: $(VENV)/.test-ready  ## pytest; ARGS="-k codec" for some of it
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup $(ARGS)
 
 format: $(VENV)/.test-ready  ## Rewrite the layout of the code
 	$(BIN)/ruff check --fix .

@@ -21,6 +21,8 @@ class Traffic:
     down: float
     total: float
     wasted: float
+    refused: float  # 0 where the run did not tell
+    duplicates: float
     dense_up: float
     dense_down: float
     dense_total: float
@@ -141,7 +143,10 @@ def _again(path: Path) -> str:
 
 def _build(tree: _Tree) -> Summary:
     root = tree.root if isinstance(tree.root, dict) else {}
-    traffic = Traffic(**{name: tree.number(f"bytes.{name}") for name in Traffic.__dataclass_fields__})
+    told = root.get("bytes")
+    later = {name: 0.0 for name in ("refused", "duplicates") if isinstance(told, dict) and name not in told}
+    found = {name: tree.number(f"bytes.{name}") for name in Traffic.__dataclass_fields__ if name not in later}
+    traffic = Traffic(**found, **later)
     return Summary(
         name=tree.text("name"),
         digest=tree.text("digest"),

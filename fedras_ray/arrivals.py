@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fedras_ray.executor import Executor
 from fedras_ray.server.folding import Partial, Share, joined
+from fedras_ray.site import Receipt
 from fedras_ray.snapshots.kinds import kept
 
 
@@ -21,9 +22,11 @@ class Arrivals:
         """What a turn sent goes into the tier's next version."""
         self._shares[tier].setdefault(client % self._shards, []).append(Share(client, turn, weight))
 
-    def forget(self, client: int, turn: int) -> None:
-        """Nothing will be made of what a turn sent, be it all of it."""
-        self._gone.setdefault(client % self._shards, []).append((client, turn))
+    def forget(self, receipt: Receipt, turn: int) -> None:
+        """Nothing will be made of what a turn sent, be it all of it; what was refused is not kept."""
+        if not receipt.refused:
+            client = receipt.client
+            self._gone.setdefault(client % self._shards, []).append((client, turn))
 
     def fold(self, tier: int) -> Partial | None:
         """The sum of everything that waits in a tier; None: nothing does."""

@@ -15,6 +15,7 @@ from fedras_ray.config import Experiment
 from fedras_ray.departures import Departures
 from fedras_ray.errors import ConfigError
 from fedras_ray.executor import Executor
+from fedras_ray.faults import Faults
 from fedras_ray.fleet.availability import build_availability
 from fedras_ray.fleet.build import build_fleet
 from fedras_ray.flight import Flight, Views
@@ -100,6 +101,7 @@ def assemble(experiment: Experiment, population: Population, executor: Executor,
         arrivals,
         views,
         server.tally,
+        Faults(experiment.faults, seed),
     )
     dense = dense_bytes(population.item_count, experiment.model.width)
     return Parts(

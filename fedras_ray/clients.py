@@ -25,6 +25,7 @@ from fedras_ray.config.codecs import ResidualFeedback
 from fedras_ray.data.interactions import Dataset
 from fedras_ray.errors import ClientError, FedrasError
 from fedras_ray.evaluation.shards import Ranker, ShardQuality
+from fedras_ray.faults import Faults
 from fedras_ray.models.build import build_model
 from fedras_ray.models.start import first_private
 from fedras_ray.snapshots.kinds import kept
@@ -83,6 +84,7 @@ class ClientHost:
         self._views: dict[int, Table] = {}
         self._private: dict[int, Table] = {}  # shard -> (clients of the shard, P)
         self._before: dict[int, dict[int, NDArray[np.float32]]] = {}  # shard -> client -> before its turn
+        self._faults = Faults(experiment.faults, experiment.seed)
         feedback = experiment.feedback
         self._unsaid = Unsaid(feedback) if isinstance(feedback, ResidualFeedback) else None
         for shard in shards:
@@ -135,6 +137,7 @@ class ClientHost:
         self._keep(shard, clients, trained.private)
         if self._unsaid is not None:
             self._unsaid.keep(clients, outgoing, blobs, self._codec)
+        blobs = self._faults.forged(clients, blobs)
         rows = np.diff(trained.offsets).tolist()
         sent = np.diff(outgoing.offsets).tolist()
         sparse = [sparse_bytes(count, outgoing.item_count, outgoing.width) for count in sent]
@@ -186,7 +189,7 @@ class ClientHost:
         return RaggedOutgoing(
             trained.offsets,
             trained.item_ids,
-            rows,
+            self._faults.scaled([one.client for one in assignments], trained.offsets, rows),
             self._dataset.item_count,
             lambda place: self._encoding_stream(assignments[place]),
             [one.budget_bytes for one in assignments],

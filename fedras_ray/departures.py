@@ -24,6 +24,7 @@ class Phase(IntEnum):
     TRAINING = 1
     UPLOAD = 2
     OVER = 3
+    HELD_UP = 4  # sent in full, and not there yet
 
 
 class Departures:

@@ -32,5 +32,6 @@ class Fruitless:
             fates = ", ".join(f"{count:,} {one.name.lower()}" for one, count in self._turns.most_common())
             raise FleetError(
                 f"of the last {MOST_FRUITLESS:,} turns none was used ({fates}): turns are longer than "
-                "clients stay, or network.dropout, network.loss or server.staleness_limit leave too few"
+                "clients stay, or network.dropout, network.loss, faults.flip or server.staleness_limit leave "
+                "too few"
             )

@@ -16,15 +16,19 @@ from fedras_ray.asking import Asked
 from fedras_ray.clients import Assignment
 from fedras_ray.clock import Clock, Nanos, nanos
 from fedras_ray.departures import Departures, Phase
+from fedras_ray.faults import Faults
 from fedras_ray.fleet.links import Direction
 from fedras_ray.fleet.profiles import Fleet
 from fedras_ray.flight import Flight, Views
-from fedras_ray.records import Kind, Trace
+from fedras_ray.records import Fate, Kind, Trace
 from fedras_ray.server.downlink import Downlink
 from fedras_ray.server.tally import Tally
+from fedras_ray.site import Receipt
 from fedras_ray.snapshots.kinds import kept
 from fedras_ray.transit import Transit
-from fedras_ray.turns import Carried, Event, Joined, Left, OpenTurn, Shifted
+from fedras_ray.turns import Carried, Copied, Event, Joined, Left, OpenTurn, Shifted
+
+UNHEARD = {Fate.LOST: Kind.LOST, Fate.REFUSED: Kind.REFUSED}
 
 
 @kept("transit")
@@ -41,6 +45,7 @@ class Surroundings(NamedTuple):
     arrivals: Arrivals
     views: Views
     tally: Tally
+    faults: Faults
 
 
 @kept("_in")
@@ -124,7 +129,7 @@ class Journeys:
         if self._in.transit.is_shared(Direction.UP):
             self._in.transit.join(turn, Direction.UP, now, size)
         elif not leaves:
-            self._in.clock.at(ends, turn)
+            self._in.clock.at(Nanos(ends + self._held_up_ns(turn)), turn)
 
     def settle(self, event: Joined | Carried | Shifted) -> list[OpenTurn]:
         """Something happened on the server's shared link; returns the uploads that are complete."""
@@ -133,9 +138,42 @@ class Journeys:
             if turn.receipt is None:
                 self._train(turn, now)
                 self._in.views.release(turn.order.view)
+            elif held_up_ns := self._held_up_ns(turn):
+                turn.phase = Phase.HELD_UP  # whatever the client does
+                self._in.clock.at(Nanos(now + held_up_ns), turn)
             else:
                 arrived.append(turn)
         return arrived
+
+    def _held_up_ns(self, turn: OpenTurn) -> Nanos:
+        return self._in.faults.held_up_ns(turn.order.client, turn.order.turn)
+
+    def arrive(self, turn: OpenTurn, receipt: Receipt) -> Fate | None:
+        """An upload is through; returns why nobody knows what it says, None where the server does."""
+        now, order = self._in.clock.now_ns, turn.order
+        fate = Fate.LOST if self._is_lost(order) else Fate.REFUSED if receipt.refused else None
+        kind = Kind.ARRIVED if fate is None else UNHEARD[fate]
+        self._in.trace.add(now, kind, order.client, order.version, receipt.byte_count)
+        if fate is not Fate.LOST:
+            self._copy(turn, receipt.byte_count)
+        return fate
+
+    def _is_lost(self, order: Assignment) -> bool:
+        departures = self._in.departures
+        return not departures.nothing_is_lost and departures.is_lost(order.client, order.turn)
+
+    def _copy(self, turn: OpenTurn, byte_count: int) -> None:
+        """See whether a second copy of an upload will come."""
+        after_ns = self._in.faults.copy_after_ns(turn.order.client, turn.order.turn)
+        if after_ns is not None:
+            turn.duplicate_bytes = byte_count
+            self._in.clock.at(Nanos(self._in.clock.now_ns + after_ns), Copied(turn))
+
+    def recognise(self, event: Copied) -> None:
+        """A copy of what has arrived: its turn is over, so it counts for nothing but bytes."""
+        order, size = event.turn.order, event.turn.duplicate_bytes
+        self._in.trace.add(self._in.clock.now_ns, Kind.DUPLICATE, order.client, order.version, size)
+        self._in.tally.received_again(size)
 
     def leave(self, event: Left) -> int | None:
         """A client leaves now; returns the bytes of its upload that are through.
@@ -152,15 +190,10 @@ class Journeys:
             self._in.views.release(turn.order.view)
         elif turn.receipt is not None:
             size = turn.receipt.byte_count
-            self._in.arrivals.forget(turn.order.client, turn.order.turn)
+            self._in.arrivals.forget(turn.receipt, turn.order.turn)
             up_bytes = self._in.transit.cut(now, turn, Direction.UP, turn.trained_at_ns, size)
         self._in.trace.add(now, Kind.LEFT, turn.order.client, turn.order.version, up_bytes)
         return up_bytes
-
-    def is_lost(self, turn: OpenTurn) -> bool:
-        """Whether its upload, though sent, never arrives."""
-        departures = self._in.departures
-        return not departures.nothing_is_lost and departures.is_lost(turn.order.client, turn.order.turn)
 
     def _drop_share(self, client: int, turn: int) -> float | None:
         departures = self._in.departures

@@ -32,6 +32,7 @@ class Fate(IntEnum):
     STALE = 3  # it is older than the server's limit
     DROPPED = 4  # the client left before its upload was complete
     LOST = 5  # it was sent, and never arrived
+    REFUSED = 6  # it arrived damaged, or says what cannot be
 
 
 @kept()
@@ -67,6 +68,7 @@ class TurnRecord:
     tier: int
     staleness: int  # versions made between dispatch and arrival
     fate: Fate
+    duplicate_bytes: int = 0  # of the bytes up, of a second copy
 
 
 @kept()
@@ -153,6 +155,8 @@ class EndRecord:
     catch_up_bytes: int
     snapshot_bytes: int
     closing_bytes: int  # of the bytes down, after the last version, so that all clients can rank
+    refused_bytes: int  # of the wasted bytes
+    duplicate_bytes: int  # of the wasted bytes, whatever became of the first copy
     wasted_bytes: int
     dense_up_bytes: int
     dense_down_bytes: int
@@ -205,6 +209,8 @@ class Kind(IntEnum):
     LEFT = 4
     LOST = 5
     DUE = 6
+    REFUSED = 7
+    DUPLICATE = 8  # an upload arrived once more
 
 
 @kept("events", "_chain", "_since")

@@ -28,7 +28,7 @@ from fedras_ray.server import schedules
 from fedras_ray.site import Receipt
 from fedras_ray.snapshots.kinds import kept
 from fedras_ray.stretches import FIELDS, Stretch
-from fedras_ray.turns import Carried, Due, Joined, Left, OpenTurn, Shifted, Woke
+from fedras_ray.turns import Carried, Copied, Due, Event, Joined, Left, OpenTurn, Shifted, Woke
 
 DENSE_UP, SPARSE_UP = FIELDS.index("dense_up_bytes"), FIELDS.index("sparse_up_bytes")
 
@@ -128,7 +128,7 @@ class Simulation:
         else:
             self._arrive(at_ns, turn)
 
-    def _happen(self, at_ns: Nanos, event: Left | Due | Woke | Joined | Carried | Shifted) -> None:
+    def _happen(self, at_ns: Nanos, event: Event) -> None:
         match event:
             case Left():
                 self._leave(at_ns, event)
@@ -139,6 +139,8 @@ class Simulation:
             case Joined() | Carried() | Shifted():
                 for turn in self._journeys.settle(event):
                     self._arrive(at_ns, turn)
+            case Copied():
+                self._journeys.recognise(event)
 
     def _end(self) -> Record:
         samples = self._population.samples_per_epoch(self._experiment.training)
@@ -189,19 +191,17 @@ class Simulation:
     def _arrive(self, at_ns: Nanos, turn: OpenTurn) -> None:
         order, receipt = turn.order, cast(Receipt, turn.receipt)
         size, staleness = receipt.byte_count, self._server.version - order.version
-        lost = self._journeys.is_lost(turn)
-        self.trace.add(at_ns, Kind.LOST if lost else Kind.ARRIVED, order.client, order.version, size)
-        if lost:
-            self._arrivals.forget(order.client, order.turn)
-            self._finish(at_ns, turn, size, staleness, Fate.LOST)
-            return
-        fate = self._fate(turn, staleness)
+        unheard = self._journeys.arrive(turn, receipt)
+        fate = self._fate(turn, staleness) if unheard is None else unheard
         if fate is Fate.USED:
             relative = 1.0 if self._relative_samples is None else self._relative_samples.item(order.client)
             weight = self._server.take(staleness, receipt.loss, relative, turn.tier)
             self._arrivals.use(turn.tier, order.client, order.turn, weight)
         else:
-            self._arrivals.forget(order.client, order.turn)
+            self._arrivals.forget(receipt, order.turn)
+        if unheard is not None:
+            self._finish(at_ns, turn, size, staleness, fate)
+            return
         turn_s = seconds(at_ns - turn.dispatched_at_ns)
         self._asker.arrived(order.client, receipt.loss, turn_s, self._server.version)
         self._finish(at_ns, turn, size, staleness, fate, receipt.actions)

@@ -13,14 +13,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fedras_ray.clients import Assignment, ClientHost, ClientState, Turn
+from fedras_ray.clients import Assignment, ClientHost, ClientState
 from fedras_ray.codecs.base import ItemUpdate
 from fedras_ray.codecs.build import build_codec
 from fedras_ray.config import Experiment
 from fedras_ray.data.interactions import Dataset
-from fedras_ray.errors import ClientError, CodecError
+from fedras_ray.errors import ClientError
 from fedras_ray.evaluation.shards import ShardQuality
-from fedras_ray.server.desk import Desk
+from fedras_ray.faults import Faults
+from fedras_ray.server.desk import Desk, Seen
 from fedras_ray.server.folding import Partial, Share, joined
 from fedras_ray.snapshots.kinds import kept
 
@@ -36,6 +37,7 @@ class Receipt(NamedTuple):
     sparse_bytes: int  # the touched rows in f32
     loss: float
     actions: int  # K as decoded; 0: the codec has none
+    refused: bool = False  # it does not open, which is known when it arrives
 
 
 @kept()
@@ -59,6 +61,7 @@ class Site:
     def __init__(self, experiment: Experiment, dataset: Dataset, shards: range) -> None:
         self._shards = shards
         self._all_shards = experiment.execution.shards
+        self._faults = Faults(experiment.faults, experiment.seed)
         self.clients = ClientHost(experiment, dataset, shards)
         self.desk = Desk(build_codec(experiment.codec), dataset.item_count, experiment.model.width)
 
@@ -72,25 +75,36 @@ class Site:
 
     def _train(self, shard: int, assignments: Sequence[Assignment]) -> list[Receipt]:
         turns = self.clients.train(shard, assignments)
-        try:
-            names = [(one.client, one.turn) for one in assignments]
-            actions = self.desk.receive(names, [turn.blob for turn in turns])
-        except CodecError:
-            self._refuse(assignments, turns)
-            raise
+        names, blobs = [(one.client, one.turn) for one in assignments], [turn.blob for turn in turns]
+        arrived = self._faults.in_flight(names, blobs)
+        seen = self.desk.receive(names, arrived)
+        self._check(assignments, blobs, arrived, seen)
         return [
-            Receipt(turn.client, len(turn.blob), turn.rows, turn.samples, turn.sparse_bytes, turn.loss, count)
-            for turn, count in zip(turns, actions, strict=True)
+            Receipt(
+                turn.client,
+                len(turn.blob),
+                turn.rows,
+                turn.samples,
+                turn.sparse_bytes,
+                turn.loss,
+                said.actions,
+                said.error is not None,
+            )
+            for turn, said in zip(turns, seen, strict=True)
         ]
 
-    def _refuse(self, assignments: Sequence[Assignment], turns: Sequence[Turn]) -> None:
-        """Name the first client whose blob is refused."""
-        for one, turn in zip(assignments, turns, strict=True):
-            try:
-                self.desk.opened(turn.blob)
-            except CodecError as error:
-                told = f"what it sent cannot be decoded: {error}"
-                raise ClientError(one.client, one.version, told) from error
+    def _check(
+        self,
+        assignments: Sequence[Assignment],
+        sent: Sequence[bytes],
+        arrived: Sequence[bytes],
+        seen: Sequence[Seen],
+    ) -> None:
+        """Name the first client whose blob is refused though nobody damaged it."""
+        for one, blob, came, said in zip(assignments, sent, arrived, seen, strict=True):
+            if said.error is not None and came is blob and not self._faults.means_harm(one.client):
+                told = f"what it sent cannot be decoded: {said.error}"
+                raise ClientError(one.client, one.version, told) from said.error
 
     def fold(
         self, shares: Mapping[int, Sequence[Share]], gone: Mapping[int, Sequence[tuple[int, int]]]

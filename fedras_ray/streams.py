@@ -34,6 +34,10 @@ class Purpose(IntEnum):
     AVAILABILITY = 51
     DROPOUT = 52
     LOSS = 53
+    FLIP = 54
+    DUPLICATE = 55
+    REORDER = 56
+    POISON = 57
 
 
 def stream(seed: int, purpose: Purpose, client: int = 0, turn: int = 0) -> Generator:

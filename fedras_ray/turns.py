@@ -41,6 +41,7 @@ class OpenTurn:
     down_bytes: int = 0  # that are through, or will be
     receipt: Receipt | None = None
     phase: Phase = Phase.DOWNLOAD
+    duplicate_bytes: int = 0  # of a second copy that will follow
 
     def row(
         self, at_ns: int, up_bytes: int, dense_bytes: int, staleness: int, fate: Fate, actions: int
@@ -63,7 +64,7 @@ class OpenTurn:
             self.trained_at_ns if self.trained_at_ns < at_ns else at_ns,
             at_ns,
             self.down_bytes,
-            up_bytes + delivery.request_bytes,
+            up_bytes + delivery.request_bytes + self.duplicate_bytes,
             delivery.catch_up_bytes,
             delivery.snapshot_bytes,
             delivery.request_bytes,
@@ -78,6 +79,7 @@ class OpenTurn:
             self.tier,
             staleness,
             fate,
+            self.duplicate_bytes,
         )
 
     def through(self, dense_bytes: int) -> tuple[Delivery, int]:
@@ -151,4 +153,12 @@ class Shifted:
     direction: Direction
 
 
-Event = OpenTurn | Left | Due | Woke | Joined | Carried | Shifted
+@kept()
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What a turn sent arrives once more."""
+
+    turn: OpenTurn
+
+
+Event = OpenTurn | Left | Due | Woke | Joined | Carried | Shifted | Copied

@@ -81,6 +81,8 @@ def byte_counts(end: EndRecord) -> dict[str, float]:
         "snapshots": end.snapshot_bytes,
         "closing": end.closing_bytes,
         "wasted": end.wasted_bytes,
+        "refused": end.refused_bytes,
+        "duplicates": end.duplicate_bytes,
         "dense_up": end.dense_up_bytes,
         "dense_down": end.dense_down_bytes,
         "dense_total": dense_total,

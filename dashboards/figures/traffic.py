@@ -108,5 +108,13 @@ def wasted(runs: Sequence[Run]) -> str:
     lost = [(run, run.summary.traffic.wasted) for run in runs if run.summary.traffic.wasted > 0]
     if not lost:
         return "<p>No upload was wasted: every one was aggregated into a version.</p>"
-    listed = "; ".join(f"{escape(run.label)}: {bytes_text(count)}" for run, count in lost)
+    listed = "; ".join(f"{escape(run.label)}: {bytes_text(count)}{_faulty(run)}" for run, count in lost)
     return f"<p>Of the bytes sent, some reached no version (wasted): {listed}.</p>"
+
+
+def _faulty(run: Run) -> str:
+    """What of the wasted bytes was refused, or came twice."""
+    traffic = run.summary.traffic
+    parts = [("refused", traffic.refused), ("of second copies", traffic.duplicates)]
+    told = [f"{bytes_text(count)} {name}" for name, count in parts if count]
+    return f" (of these {', '.join(told)})" if told else ""

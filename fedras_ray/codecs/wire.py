@@ -161,6 +161,12 @@ def pack(codec_id: CodecId | int, item_count: int, width: int, rows: int, *body:
     return b"".join((fields, _CHECKSUM.pack(checksum), *body))
 
 
+def resealed(blob: bytes) -> bytes:
+    """The same blob with the checksum that its bytes have now."""
+    fields, body = blob[: _FIELDS.size], blob[HEADER_BYTES:]
+    return b"".join((fields, _CHECKSUM.pack(isal_zlib.crc32(body, isal_zlib.crc32(fields))), body))
+
+
 def pack_each(
     codec_id: CodecId | int,
     item_count: int,

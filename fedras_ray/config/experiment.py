@@ -24,6 +24,7 @@ from fedras_ray.config.codecs import (
     ProductCodec,
 )
 from fedras_ray.config.data import CatalogData, DataConfig, FileData
+from fedras_ray.config.faults import FaultsConfig
 from fedras_ray.config.fleet import FedScaleFleet, FleetConfig
 from fedras_ray.config.network import NetworkConfig
 from fedras_ray.config.pacing import PacingConfig, SelectionConfig, UniformSelection
@@ -60,6 +61,7 @@ class Experiment(Section):
     downlink: DownlinkConfig = DenseDownlink()
     fleet: FleetConfig = FedScaleFleet()
     network: NetworkConfig = NetworkConfig()
+    faults: FaultsConfig = FaultsConfig()
     schedule: ScheduleConfig = SyncSchedule()
     selection: SelectionConfig = UniformSelection()
     pacing: PacingConfig = PacingConfig()

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from fedras_ray.codecs.base import Codec, ItemUpdate
 from fedras_ray.codecs.ragged import decode_each
@@ -21,6 +22,13 @@ from fedras_ray.server.aggregation import Accumulator
 from fedras_ray.server.folding import Partial, Share
 
 ROOM = 32_000_000  # floats kept decoded: 128 MB
+
+
+class Seen(NamedTuple):
+    """What a desk says of a blob that came."""
+
+    actions: int = 0  # K as decoded; 0: the codec has none
+    error: CodecError | None = None  # why it was refused, and is not kept
 
 
 @dataclass(slots=True)
@@ -48,15 +56,32 @@ class Desk:
         self._kept: dict[tuple[int, int], tuple[ItemUpdate, _Together] | bytes] = {}  # (client, turn) -> …
         self._room = room
 
-    def receive(self, turns: Sequence[tuple[int, int]], blobs: Sequence[bytes]) -> list[int]:
-        """Take what some (client, turn) sent; returns K of each as decoded, 0 where the codec has no actions.
+    def receive(self, turns: Sequence[tuple[int, int]], blobs: Sequence[bytes]) -> list[Seen]:
+        """Take what some (client, turn) sent; a blob that is not of this codec and table is refused."""
+        try:
+            updates = decode_each(self._codec, blobs)
+            for update in updates:
+                self._check(update)
+        except CodecError:
+            return self._one_by_one(turns, blobs)
+        self._keep(turns, blobs, updates)
+        return [Seen(update.actions) for update in updates]
 
-        Raises:
-            CodecError: a blob is not one of this codec, or of another table; none is kept then.
-        """
-        updates = decode_each(self._codec, blobs)
-        for update in updates:
-            self._check(update)
+    def _one_by_one(self, turns: Sequence[tuple[int, int]], blobs: Sequence[bytes]) -> list[Seen]:
+        seen = []
+        for turn, blob in zip(turns, blobs, strict=True):
+            try:
+                update = self.opened(blob)
+            except CodecError as error:
+                seen.append(Seen(error=error))
+            else:
+                self._keep([turn], [blob], [update])
+                seen.append(Seen(update.actions))
+        return seen
+
+    def _keep(
+        self, turns: Sequence[tuple[int, int]], blobs: Sequence[bytes], updates: Sequence[ItemUpdate]
+    ) -> None:
         size = sum(update.rows.size for update in updates)
         if size > self._room:
             self._kept.update(zip(turns, blobs, strict=True))
@@ -64,7 +89,6 @@ class Desk:
             self._room -= size
             together = _Together(size, len(updates))
             self._kept.update((turn, (update, together)) for turn, update in zip(turns, updates, strict=True))
-        return [update.actions for update in updates]
 
     def fold(self, shard: int, shares: Sequence[Share]) -> Partial:
         """The weighted sum of some updates of one shard, in this order; they are forgotten."""

@@ -165,4 +165,6 @@ class Server:
             participation_jain=participation_jain,
             mean_staleness=self.mean_staleness,
             trace_digest=trace_digest,
+            refused_bytes=tally.refused,
+            duplicate_bytes=tally.duplicates,
         )

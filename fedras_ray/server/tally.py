@@ -9,7 +9,18 @@ from fedras_ray.server.downlink import Delivery
 from fedras_ray.snapshots.kinds import kept
 
 
-@kept("up", "down", "catch_up", "snapshots", "wasted", "dense_up", "dense_down", "sparse_up")
+@kept(
+    "up",
+    "down",
+    "catch_up",
+    "snapshots",
+    "wasted",
+    "refused",
+    "duplicates",
+    "dense_up",
+    "dense_down",
+    "sparse_up",
+)
 @dataclass(slots=True)
 class Tally:
     """Every byte counted is the length of a blob that exists."""
@@ -19,6 +30,8 @@ class Tally:
     catch_up: int = 0  # for versions that clients had missed; part of `down`
     snapshots: int = 0  # for clients that had nothing to build on; part of `down`
     wasted: int = 0  # uploads that arrived and were not used; part of `up`
+    refused: int = 0  # uploads that did not open; part of `wasted`
+    duplicates: int = 0  # second copies of uploads; part of `wasted`
     dense_up: int = 0
     dense_down: int = 0
     sparse_up: int = 0  # the touched rows in f32, for the same uploads
@@ -38,3 +51,11 @@ class Tally:
         self.sparse_up += sparse
         if fate is not Fate.USED:
             self.wasted += byte_count
+        if fate is Fate.REFUSED:
+            self.refused += byte_count
+
+    def received_again(self, byte_count: int) -> None:
+        """An upload arrived that had arrived before."""
+        self.up += byte_count
+        self.wasted += byte_count
+        self.duplicates += byte_count

@@ -11,7 +11,7 @@ from tests.checkpoints.likeness import differences
 from tests.checkpoints.stopped import begun, events_of, gone_on, through_json, told
 from tests.conftest import DOWNLINKS
 from tests.simulation.test_determinism import ScrambledExecutor
-from tests.simulation.worlds import NETWORKS, SCHEDULES, world
+from tests.simulation.worlds import FAULTS, NETWORKS, SCHEDULES, world
 
 WAYS_DOWN = [
     *DOWNLINKS.values(),
@@ -66,6 +66,18 @@ def test_shards_go_on_elsewhere_however_they_are_spread(schedule):
     said += told(second, 30)
     third, _ = gone_on(experiment, dataset, second, executor)
     assert said + told(third) == whole
+
+
+@pytest.mark.parametrize("schedule", ["buffered", "sync-deadline"])
+@pytest.mark.parametrize("place", [20, 60])
+def test_what_goes_wrong_on_purpose_goes_on_as_well(schedule, place):
+    experiment, dataset = world(*SCHEDULES[schedule], *NETWORKS["narrow and shaky"], *FAULTS)
+    whole = told(begun(experiment, dataset)[0])
+    simulation, executor = begun(experiment, dataset)
+    said = told(simulation, place)
+    fresh, _ = gone_on(experiment, dataset, simulation, executor)
+    assert differences(simulation, fresh) == []
+    assert said + told(fresh) == whole
 
 
 def test_a_checkpoint_does_not_change_when_its_simulation_goes_on():

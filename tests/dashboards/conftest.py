@@ -57,7 +57,7 @@ class Story:
                 yield self.evaluation(version)
         yield EndRecord(
             versions=self.versions, client_updates=self.updates, trace_digest="ab12" * 16,
-            mean_staleness=self.staleness / self.updates, closing_bytes=0,
+            mean_staleness=self.staleness / self.updates, closing_bytes=0, refused_bytes=0, duplicate_bytes=0,
             participation_gini=0.3, participation_jain=0.8, **self.totals(),
         )  # fmt: skip
 
@@ -129,6 +129,7 @@ def summary_of(
         "quality_popularity": {"ndcg@10": 0.0412, "recall@20": 0.1021, "sampled_ndcg@10": 0.2441},
         "bytes": {
             "up": story.up, "down": story.down, "total": story.up + story.down, "wasted": story.wasted,
+            "refused": 0, "duplicates": 0,
             "dense_up": dense, "dense_down": dense, "dense_total": 2 * dense,
             "reduction_up": 1 - story.up / dense, "reduction_down": 1 - story.down / dense,
             "reduction_total": 1 - (story.up + story.down) / (2 * dense),

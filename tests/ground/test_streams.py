@@ -25,6 +25,10 @@ PINNED = {
     "AVAILABILITY": 51,
     "DROPOUT": 52,
     "LOSS": 53,
+    "FLIP": 54,
+    "DUPLICATE": 55,
+    "REORDER": 56,
+    "POISON": 57,
 }
 
 SMALL = st.integers(0, 3)

@@ -8,7 +8,7 @@ from fedras_ray.codecs.build import build_codec, sparse_codec
 from fedras_ray.config.codecs import ActionsCodec
 from fedras_ray.errors import CodecError
 from fedras_ray.server.aggregation import Accumulator
-from fedras_ray.server.desk import Desk
+from fedras_ray.server.desk import Desk, Seen
 from fedras_ray.server.folding import Share
 from fedras_ray.streams import Purpose, stream
 
@@ -27,7 +27,8 @@ def blobs(update_of):
 
 def filled(blobs, room):
     desk = Desk(sparse_codec(), ITEMS, WIDTH, room)
-    assert [desk.receive([(client, 7)], [blob]) for client, blob in enumerate(blobs)] == [[0]] * len(blobs)
+    seen = [desk.receive([(client, 7)], [blob]) for client, blob in enumerate(blobs)]
+    assert seen == [[Seen(actions=0)]] * len(blobs)
     return desk
 
 
@@ -88,18 +89,21 @@ def test_a_client_may_have_sent_two_turns(blobs):
 def test_the_number_of_actions_is_what_was_decoded(update_of):
     codec = build_codec(ActionsCodec(kind="actions"))
     desk = Desk(codec, ITEMS, WIDTH)
-    assert desk.receive([(0, 0)], [blob_of(update_of(SENT[0], ITEMS), codec)]) == [2]
+    assert desk.receive([(0, 0)], [blob_of(update_of(SENT[0], ITEMS), codec)]) == [Seen(2)]
 
 
 def test_bytes_of_something_else_are_refused(blobs, update_of):
     desk = Desk(sparse_codec(), ITEMS, WIDTH)
-    with pytest.raises(CodecError, match="checksum"):
-        desk.receive([(1, 0), (0, 0)], [blobs[1], blobs[0][:-1] + b"!"])
-    with pytest.raises(CodecError, match="an update of 9 items of width 2 does not fit the table, 6 × 2"):
-        desk.receive([(0, 0)], [blob_of(update_of({8: [1, 1]}, 9))])
-    with pytest.raises(CodecError, match="of 6 items of width 3"):
-        desk.receive([(0, 0)], [blob_of(update_of({0: [1, 1, 1]}, ITEMS, 3))])
-    assert len(desk) == 0
+    fits, damaged = desk.receive([(1, 0), (0, 0)], [blobs[1], blobs[0][:-1] + b"!"])
+    assert fits == Seen()
+    wrong = [damaged]
+    wrong += desk.receive([(0, 0)], [blob_of(update_of({8: [1, 1]}, 9))])
+    wrong += desk.receive([(0, 0)], [blob_of(update_of({0: [1, 1, 1]}, ITEMS, 3))])
+    for seen, told in zip(wrong, ["checksum", "of 9 items of width 2 does not fit the table, 6 × 2",
+                                  "of 6 items of width 3"], strict=True):  # fmt: skip
+        assert isinstance(seen.error, CodecError)
+        assert told in str(seen.error)
+    assert len(desk) == 1  # the one that fits
 
 
 def test_rows_are_added_without_a_copy_of_the_table(blobs):

@@ -17,7 +17,7 @@ def test_a_turn_carries_bytes_and_counts_alone():
 
 
 def test_a_receipt_carries_numbers_alone():
-    assert set(get_type_hints(Receipt).values()) <= {int, float}
+    assert set(get_type_hints(Receipt).values()) <= {int, float, bool}
 
 
 def test_of_a_user_nothing_is_told_but_the_number_and_metrics(small):

@@ -81,6 +81,13 @@ NETWORKS = {
         "network.availability.mean_off_s=1",
     ],
 }
+FAULTS = [
+    "faults.flip=0.2",
+    "faults.flipped_bits=3",
+    "faults.duplicate=0.3",
+    "faults.reorder=0.3",
+    "faults.delay_s=0.2",
+]
 
 
 def world(*settings):
@@ -104,7 +111,7 @@ class Watch:
         self.now = 0
         self.turns, self.versions = [], []
         self.busy_until = {}  # client -> the end of its last turn
-        self.up = self.down = self.wasted = self.used = 0
+        self.up = self.down = self.wasted = self.used = self.refused = self.duplicates = 0
 
     def see(self, record):
         at = instant(record)
@@ -131,10 +138,15 @@ class Watch:
         self.turns.append(turn)
         self.up += turn.up_bytes
         self.down += turn.down_bytes
+        assert turn.duplicate_bytes in (0, turn.up_bytes - turn.request_bytes - turn.duplicate_bytes)
+        self.duplicates += turn.duplicate_bytes
         if turn.fate is Fate.USED:
             self.used += 1
+            self.wasted += turn.duplicate_bytes
         else:
             self.wasted += turn.up_bytes - turn.request_bytes
+        if turn.fate is Fate.REFUSED:
+            self.refused += turn.up_bytes - turn.request_bytes - turn.duplicate_bytes
 
     def see_version(self, version):
         self.versions.append(version)
@@ -145,6 +157,7 @@ class Watch:
 
     def see_end(self, end):
         assert (end.up_bytes, end.wasted_bytes, end.client_updates) == (self.up, self.wasted, self.used)
+        assert (end.refused_bytes, end.duplicate_bytes) == (self.refused, self.duplicates)
         assert end.down_bytes == self.down + end.closing_bytes
         assert end.versions == self.schedule.versions == len(self.versions)
         for name in (

@@ -26,16 +26,19 @@ def exact(kernel: Kernel) -> Kernel:
 
 def inlined(kernel: Kernel) -> Kernel:
     """A part of kernels that runs for every bit: a call of its own would cost more than what it does."""
-    return cast(Kernel, numba.njit(inline="always", fastmath=FAST)(kernel))
+    return cast(Kernel, numba.njit(inline="always", fastmath=FAST, error_model="numpy")(kernel))
 
 
 def _kept(kernel: Kernel, **options: Any) -> Kernel:
-    """Numba asks for the place as it wraps a function; others' functions are none of our business."""
+    """Numba asks for the place as it wraps a function; others' functions are none of our business.
+
+    With NumPy's model of errors a division does not look whether it is one by zero, and can go eight at once.
+    """
     config: Any = numba.config
     theirs = config.CACHE_LOCATOR_CLASSES
     config.CACHE_LOCATOR_CLASSES = theirs or kept.LOCATORS
     try:
-        made = numba.njit(cache=True, nogil=True, **options)(kernel)
+        made = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(kernel)
     finally:
         config.CACHE_LOCATOR_CLASSES = theirs
     kept.name_files(made)

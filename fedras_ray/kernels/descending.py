@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from fedras_ray.kernels import logistic
 from fedras_ray.kernels.compiling import compiled
 
 Numbers = NDArray[np.int64]
@@ -111,7 +112,8 @@ def _turn(
     weight_decay: np.float32,
 ) -> float:
     """`fit` in place; returns its loss."""
-    error, along = np.empty(min(batch_size, epoch_samples), np.float32), np.empty_like(own)
+    ones = np.ones(min(batch_size, epoch_samples), np.float32)
+    errors, along = np.empty_like(ones), np.empty_like(own)
     last_batch = np.full(len(rows), -1, np.int32)  # that touched the row: it decays once in each
     one = np.float32(1)
     item_keeps, private_keeps = one - item_rate * weight_decay, one - private_rate * weight_decay
@@ -119,13 +121,14 @@ def _turn(
     for epoch in range(0, len(place), epoch_samples):
         for start in range(epoch, epoch + epoch_samples, batch_size):
             end = min(start + batch_size, epoch + epoch_samples)
-            each = _gradients(rows, own, place[start:end], label[start:end], error, along)
+            some, each, error = slice(start, end), ones[: end - start], errors[: end - start]
+            batch_loss = _gradients(rows, own, place[some], label[some], each, error, along)
             if batch < batches:
-                loss += each / (end - start) / batches
+                loss += batch_loss / (end - start) / batches
             if weight_decay > 0:
-                _decay(rows, place[start:end], last_batch, batch, item_keeps)
+                _decay(rows, place[some], last_batch, batch, item_keeps)
             scale = one / np.float32(end - start) if is_mean else one
-            _descend(rows, own, place[start:end], error, item_rate * scale)
+            _descend(rows, own, place[some], error, item_rate * scale)
             for column in range(len(own)):
                 own[column] = private_keeps * own[column] - private_rate * scale * along[column]
             batch += 1
@@ -134,20 +137,20 @@ def _turn(
 
 @compiled
 def _gradients(
-    rows: Floats, own: Floats, place: Places, label: Floats, error: Floats, along: Floats
+    rows: Floats, own: Floats, place: Places, label: Floats, each: Floats, error: Floats, along: Floats
 ) -> float:
     """Of one batch: e = σ(⟨v, u⟩) − label for each sample, Σ e · v over them, and their summed loss."""
-    one, loss = np.float32(1), 0.0
-    along[:] = 0
     for number in range(len(place)):
         row = rows[place[number]]
         logit = np.float32(0)
         for column in range(len(own)):
             logit += row[column] * own[column]
-        rest = np.exp(-abs(logit))
-        loss += max(logit, np.float32(0)) + np.log1p(rest) - label[number] * logit
-        off = (one / (one + rest) if logit >= 0 else rest / (one + rest)) - label[number]
-        error[number] = off
+        error[number] = logit
+    loss = logistic.add_loss(0.0, error, each, label)
+    logistic.errors(error, each, label)
+    along[:] = 0
+    for number in range(len(place)):
+        row, off = rows[place[number]], error[number]
         for column in range(len(own)):
             along[column] += off * row[column]
     return loss

@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from fedras_ray.kernels import logistic
 from fedras_ray.kernels.compiling import compiled
 
 Floats = NDArray[np.float32]
@@ -109,44 +110,25 @@ def _descend(
         along[:] = 0
         for first in range(0, len(rows), BLOCK):
             block = slice(first, min(first + BLOCK, len(rows)))
-            _logits(error, rows[block], own)
+            some = error[: block.stop - block.start]
+            _logits(some, rows[block], own)
             if number == 0:
-                loss = _add_loss(loss, error, weight[block], positive[block])
-            _errors(error, weight[block], positive[block])
-            _move(rows[block], along, error, own, item_rate, row_keeps)
+                loss = logistic.add_loss(loss, some, weight[block], positive[block])
+            logistic.errors(some, weight[block], positive[block])
+            _move(rows[block], along, some, own, item_rate, row_keeps)
         for column in range(len(own)):
             own[column] = own_keeps * own[column] - private_rate * along[column]
     return loss
 
 
 @compiled
-def _logits(logits: Floats, rows: Floats, own: Floats) -> None:
+def _logits(found: Floats, rows: Floats, own: Floats) -> None:
     for place in range(len(rows)):
         row = rows[place]
         logit = np.float32(0)
         for column in range(len(own)):
             logit += row[column] * own[column]
-        logits[place] = logit
-
-
-@compiled
-def _add_loss(loss: float, logits: Floats, weight: Floats, positive: Floats) -> float:
-    for place in range(len(weight)):
-        logit = logits[place]
-        softplus = max(logit, np.float32(0)) + np.log1p(np.exp(-abs(logit)))
-        loss += weight[place] * softplus - positive[place] * logit
-    return loss
-
-
-@compiled
-def _errors(logits: Floats, weight: Floats, positive: Floats) -> None:
-    """In place of each logit z: weight · σ(z) − positive."""
-    one = np.float32(1)
-    for place in range(len(weight)):
-        logit = logits[place]
-        rest = np.exp(-abs(logit))
-        sigmoid = one / (one + rest) if logit >= 0 else rest / (one + rest)
-        logits[place] = weight[place] * sigmoid - positive[place]
+        found[place] = logit
 
 
 @compiled

@@ -17,6 +17,7 @@ Line = NDArray[np.float64]
 Places = NDArray[np.int64]
 
 POWER_ITERATIONS = 4  # a direction that is 5 times as strong as the next is then 600,000 times as strong
+TURNED = 1e-4  # sin² of the angle by which a direction turned, below which another iteration is of no use
 SHIFTS = 8  # starts on the line, shifted against each other
 FIRST_ROUNDS = 2  # Lloyd rounds of every start
 LAST_ROUNDS = 10  # of the best
@@ -35,15 +36,18 @@ def project_each(rows: Rows, offsets: Places) -> Line:
 
 @compiled
 def project(rows: Rows) -> Line:
-    """(n,) the rows along their strongest direction, by power iteration from the longest row."""
+    """(n,) the rows along their strongest direction, by power iteration from the longest row.
+
+    Rows of a dot-product model's update are nearly parallel: the first direction is then the last.
+    """
     direction = rows[_longest(rows)].astype(np.float64)
-    points = np.zeros(len(rows))
+    points, moved = np.zeros(len(rows)), np.empty(len(direction))
+    norm = np.sqrt((direction * direction).sum())
     for _ in range(POWER_ITERATIONS):
-        norm = np.sqrt((direction * direction).sum())
         if norm == 0:
             return points
         direction /= norm
-        moved = np.zeros_like(direction)
+        moved[:] = 0
         for row in range(len(rows)):
             point = 0.0
             for column in range(rows.shape[1]):
@@ -51,7 +55,11 @@ def project(rows: Rows) -> Line:
             points[row] = point
             for column in range(rows.shape[1]):
                 moved[column] += point * rows[row, column]
-        direction = moved
+        norm = np.sqrt((moved * moved).sum())
+        along = (direction * moved).sum()
+        if norm * norm - along * along <= TURNED * norm * norm:
+            break
+        direction[:] = moved
     return points
 
 
@@ -196,19 +204,20 @@ def averages(rows: Rows, order: Places, edges: Places) -> tuple[Rows, NDArray[np
 @compiled
 def _average(rows: Rows, order: Places, edges: Places, means: Rows, index: NDArray[np.int32]) -> int:
     """`averages`, written to where they should be; returns how many."""
-    used = 0
-    total = np.empty(rows.shape[1])
-    for level in range(len(edges) - 1):
-        members = edges[level + 1] - edges[level]
-        if members == 0:
-            continue
-        total[:] = 0
+    k, used = len(edges) - 1, 0
+    if edges[k] < len(rows):  # nothing was cut
+        return 0
+    totals, members = np.zeros((k, rows.shape[1])), np.zeros(k, np.int64)
+    for level in range(k):
+        members[used] = edges[level + 1] - edges[level]
         for place in range(edges[level], edges[level + 1]):
             index[order[place]] = used
-            _add(total, rows[order[place]])
+        used += members[used] > 0
+    for row in range(len(rows)):  # in the order of memory, not of the line
+        _add(totals[index[row]], rows[row])
+    for level in range(used):
         for column in range(rows.shape[1]):
-            means[used, column] = total[column] / members
-        used += 1
+            means[level, column] = totals[level, column] / members[level]
     return used
 
 

@@ -22,7 +22,7 @@ from fedras_ray.evaluation.shards import ShardQuality
 from fedras_ray.server.folding import Partial, Share
 from fedras_ray.site import Receipt, Site
 
-Plain: TypeAlias = tuple[Any, ...]
+Plain: TypeAlias = Sequence[Any]
 Table: TypeAlias = NDArray[np.float32]
 
 
@@ -55,7 +55,7 @@ class ClientPool:
         """See `Site.train`."""
         self._hear(news, tables)
         mine = {shard: [Assignment._make(one) for one in some] for shard, some in work.items()}
-        return [tuple(one) for one in self._site.train(mine)]
+        return [list(one) for one in self._site.train(mine)]
 
     @ray.method
     def fold(
@@ -87,8 +87,8 @@ class ClientPool:
 
 
 def plain(work: Mapping[int, Sequence[Plain]]) -> dict[int, list[Plain]]:
-    """Named tuples as tuples: they are pickled and read in a third of the time."""
-    return {shard: [tuple(one) for one in some] for shard, some in work.items()}
+    """Named tuples as lists: Ray pickles whatever is none by itself, in eight times the time."""
+    return {shard: [list(one) for one in some] for shard, some in work.items()}
 
 
 def receipts(sent: Sequence[Plain]) -> list[Receipt]:

@@ -16,7 +16,7 @@ JOBS ?= 2  # runs at the same time
 WORKERS ?= 2  # processes that run tests; 0: only this one, as a debugger wants it
 
 .DEFAULT_GOAL := help
-.PHONY: help run study-payload study-heterogeneity test lint types layers format unit golden fuzz bench bench-peers ui constraints clean
+.PHONY: help run study-payload study-heterogeneity test lint types layers format unit golden fuzz fuzz-inputs audit bench bench-peers ui constraints clean
 
 help:  ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
@@ -57,6 +57,15 @@ golden: $(VENV)/.test-ready  ## Write the golden files anew (look at the differe
 
 fuzz: $(VENV)/.test-ready  ## A million random blobs into every codec (minutes); ARGS="--blobs 100000" for fewer
 	$(BIN)/python -m tests.codecs.fuzz $(ARGS)
+
+fuzz-inputs: $(VENV)/.test-ready  ## Damaged files into every reader (10 minutes); ARGS="--minutes 30 experiment" for one, longer
+	$(BIN)/python -m tests.inputs.fuzz $(ARGS)
+
+audit: $(VENV)/.test-ready  ## Known holes in what we depend on (pip-audit), risky code of ours (bandit)
+	test -x $(VENV)-audit/bin/bandit || $(PYTHON) -m venv $(VENV)-audit
+	$(VENV)-audit/bin/pip install --quiet 'pip-audit>=2.9,<3' 'bandit>=1.8,<2'
+	$(VENV)-audit/bin/bandit --quiet --recursive fedras_ray actors workloads dashboards
+	$(VENV)-audit/bin/pip-audit --progress-spinner off --strict --disable-pip --no-deps --requirement constraints.txt $(ARGS)
 
 bench: $(VENV)/.test-ready  ## Speed of kernels, codecs and whole runs, and where the CPU goes, as tables
 	$(BIN)/python benchmarks/encode.py

@@ -17,6 +17,13 @@ pickles what an actor raises, and rebuilds it from ``args``).
 
 from __future__ import annotations
 
+MOST_SHOWN = 120  # characters of what somebody wrote that a message repeats
+
+
+def excerpt(text: str, most: int = MOST_SHOWN) -> str:
+    """A text, cut where a message would drown in it."""
+    return text if len(text) <= most else f"{text[:most]} …"
+
 
 class FedrasError(Exception):
     """The root: the command line turns it into one line on standard error and exit status 2."""
@@ -30,7 +37,7 @@ class ConfigError(FedrasError):
 
     def __str__(self) -> str:
         key, problem = self.args
-        return f"config key '{key}': {problem}"
+        return f"config key '{excerpt(key)}': {problem}"
 
 
 class DataError(FedrasError):

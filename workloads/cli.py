@@ -13,7 +13,7 @@ from rich.table import Table
 
 from fedras_ray import __version__
 from fedras_ray.config import Experiment, read
-from fedras_ray.errors import FedrasError
+from fedras_ray.errors import FedrasError, RunError
 from workloads.comparing.command import compare
 from workloads.experiments import DEFAULT, find, names
 from workloads.fleets.command import fleet
@@ -21,6 +21,7 @@ from workloads.speech import console, say, say_error
 from workloads.stopping import Stopped, stoppable
 
 FAILED = 2
+TOO_LARGE = "the memory of this machine is not enough; make data.* or model.width smaller"
 
 app = typer.Typer(
     help="Simulate federated recommender systems on Ray, and count their communication in real bytes.",
@@ -153,8 +154,8 @@ def main() -> None:
     sys.path.append("")
     try:
         app()
-    except FedrasError as error:
-        say_error(error)
+    except (FedrasError, MemoryError) as error:
+        say_error(error if isinstance(error, FedrasError) else RunError(f"{TOO_LARGE} ({error})"))
         sys.exit(FAILED)
 
 

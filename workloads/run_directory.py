@@ -26,9 +26,10 @@ def place(asked: Path | None, experiment: Experiment) -> Path:
     """
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")[:-3]
     directory = home() / (asked or Path("runs") / f"{experiment.name}-{stamp}")
-    if (directory / "summary.json").exists():
-        raise RunError(f"{directory} holds a finished run already; give another --out, or remove it")
-    there = next(path for path in (directory, *directory.parents) if path.exists())
+    with writing(directory):  # a name may be too long even to ask
+        if (directory / "summary.json").exists():
+            raise RunError(f"{directory} holds a finished run already; give another --out, or remove it")
+        there = next(path for path in (directory, *directory.parents) if path.exists())
     if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
         raise RunError(f"{directory} cannot be made: {there} is no folder to write to; give another --out")
     return directory

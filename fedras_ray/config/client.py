@@ -8,12 +8,14 @@ from pydantic import Field, model_validator
 
 from fedras_ray.config.base import Count, NotNegative, Positive, Section
 
+WIDEST = 0xFFFF  # what the header of a blob can say
+
 
 class MatrixFactorization(Section):
     """A shared item table and one private vector per client."""
 
     kind: Literal["mf"] = "mf"
-    width: Count = 32  # D
+    width: int = Field(default=32, ge=1, le=WIDEST)  # D
     item_std: NotNegative = 0.1
     private_std: NotNegative = 0.1
     start: str | None = None  # a file of tables (.npz) to begin with, see docs/model.md; None: normal ones

@@ -44,14 +44,14 @@ class ExecutionConfig(Section):
 class TrackingConfig(Section):
     """What the MLflow experiment is called."""
 
-    experiment: str = "fedras"
+    experiment: str = Field(default="fedras", min_length=1, max_length=200)
     mlflow: bool = True
 
 
 class Experiment(Section):
     """A whole experiment: what, on which data, by which clients, under which seed."""
 
-    name: str = Field(default="ml-100k-fedras", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$")
+    name: str = Field(default="ml-100k-fedras", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$", max_length=100)
     seed: int = Field(default=1, ge=0)
     data: DataConfig = CatalogData()
     model: MatrixFactorization = MatrixFactorization()

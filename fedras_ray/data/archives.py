@@ -7,7 +7,7 @@ downloaded by pip and never installed.
 
 from __future__ import annotations
 
-import subprocess
+import subprocess  # nosec B404
 import sys
 import tempfile
 import zipfile
@@ -68,7 +68,7 @@ def _pip_download(requirement: str, folder: str, limit_s: float) -> None:
     kinds = ["--no-deps", "--no-binary=:none:", "--only-binary=:all:"]
     command = [sys.executable, "-m", "pip", "download", *quiet, *kinds, "-d", folder, requirement]
     try:
-        subprocess.run(command, check=True, capture_output=True, text=True, timeout=limit_s)
+        subprocess.run(command, check=True, capture_output=True, text=True, timeout=limit_s)  # nosec B603
     except subprocess.TimeoutExpired as error:
         raise DataError(requirement, f"pip download took more than {limit_s:g} s") from error
     except subprocess.CalledProcessError as error:

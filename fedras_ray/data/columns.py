@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from fedras_ray.data.ratings import Names, RawRatings, Times, number
-from fedras_ray.errors import DataError
+from fedras_ray.errors import DataError, excerpt
 
 Column = Any  # pa.ChunkedArray: pyarrow has no type hints
 Where = Callable[[int], str]  # a row, from 0, as "path:line"
@@ -66,7 +66,11 @@ def _check_names(column: Column, role: str, where: Where) -> None:
     row = pc.index(empty, True).as_py()
     if row >= 0:
         raise DataError(where(row), f"the {role} is empty; delete the line or name the {role}")
-    if not _is_text(column):
+    if _is_text(column):
+        row = pc.index(pc.match_substring(column, "\0"), True).as_py()
+        if row >= 0:  # NumPy ends a text there, and two names would be one
+            raise DataError(where(row), f"the {role} has a NUL character in it; is the file text?")
+    else:
         _convert(column, [_cast(pa.int64())], f"the {role}", "a whole number", where)
 
 
@@ -146,7 +150,7 @@ def _convert(
 
 
 def _misfit(column: Column, row: int, what: str, wanted: str, where: Where) -> DataError:
-    found = str(column[row])
+    found = excerpt(str(column[row]))
     return DataError(
         where(row), f"{what} '{found}' is not {wanted}" if found else f"{what} is empty; {wanted} is needed"
     )

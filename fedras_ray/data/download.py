@@ -17,6 +17,7 @@ from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 
 from fedras_ray.errors import DataError
+from fedras_ray.paths import path_of
 
 Progress = Callable[[int, int | None], None]  # bytes so far, bytes in all where the server says so
 
@@ -28,7 +29,7 @@ _PIECE_BYTES = 2**16
 
 def cache_folder() -> Path:
     """Where fetched files are kept: ``$FEDRAS_CACHE``, else ``~/.cache/fedras``. It may not exist yet."""
-    return Path(os.environ.get("FEDRAS_CACHE") or "~/.cache/fedras").expanduser()
+    return path_of(os.environ.get("FEDRAS_CACHE") or "~/.cache/fedras")
 
 
 def fetch(
@@ -50,7 +51,7 @@ def fetch(
     if not url.startswith(("http://", "https://")):
         raise DataError(url, "only http:// and https:// can be fetched")
     try:
-        with urllib.request.urlopen(url, timeout=quiet_s) as response:
+        with urllib.request.urlopen(url, timeout=quiet_s) as response:  # nosec B310
             return keep(_pieces(url, response, total_s, progress), target, url, sha256, most_bytes)
     except urllib.error.HTTPError as error:
         error.close()

@@ -6,7 +6,9 @@ import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from fedras_ray.errors import DataError
+from fedras_ray.errors import DataError, excerpt
+
+MOST_COLUMNS = 500  # characters of their names
 
 
 def choose(path: Path, known: Sequence[str], names: Mapping[str, str]) -> dict[str, str]:
@@ -24,8 +26,9 @@ def choose(path: Path, known: Sequence[str], names: Mapping[str, str]) -> dict[s
 
 
 def _missing(role: str, name: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    near = [excerpt(one) for one in difflib.get_close_matches(name, known, n=1, cutoff=0.5)]
     hint = f"did you mean '{near[0]}'? " if near else ""
     if len(known) == 1:
         hint = "it has one column only: is the delimiter right (.csv is read with ',', .tsv with tabs)? "
-    return f"has no column '{name}' for the {role}; {hint}(columns: {', '.join(known)}; set data.{role})"
+    columns = excerpt(", ".join(known), MOST_COLUMNS)
+    return f"has no column '{name}' for the {role}; {hint}(columns: {columns}; set data.{role})"

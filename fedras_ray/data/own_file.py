@@ -14,6 +14,7 @@ from fedras_ray.data.named import choose
 from fedras_ray.data.ratings import RawRatings
 from fedras_ray.data.text import CSV, RECBOLE, TSV, Layout, read_text
 from fedras_ray.errors import ConfigError, DataError
+from fedras_ray.paths import path_of
 
 TEXTS: dict[str, Layout] = {".csv": CSV, ".tsv": TSV, ".inter": RECBOLE}
 TABLES = (".parquet", ".pq")
@@ -30,7 +31,7 @@ def read_own_file(config: FileData) -> RawRatings:
         raise ConfigError("data.least_rating", "needs data.rating, the column that it looks at")
     if config.least_rating is not None and config.label is not None:
         raise ConfigError("data.least_rating", "data.label says what was taken; leave one of the two out")
-    path = Path(config.path).expanduser()
+    path = path_of(config.path)
     roles = {
         "user": config.user,
         "item": config.item,

@@ -17,6 +17,7 @@ from fedras_ray.data.download import cache_folder, fetch
 from fedras_ray.data.folders import Presplit
 from fedras_ray.data.ratings import content_digest
 from fedras_ray.errors import DataError
+from fedras_ray.paths import path_of
 
 Say = Callable[[str], None]
 
@@ -46,7 +47,7 @@ def obtain(entry: Entry, say: Say = silent) -> Obtained:
     tried: list[str] = []
     own = os.environ.get("FEDRAS_DATA")
     if own:
-        folder = Path(own).expanduser() / entry.name
+        folder = path_of(own) / entry.name
         if (form := _form_in(folder, entry)) is not None:
             return Obtained(_read(folder, form, entry), f"$FEDRAS_DATA/{entry.name}/{form.files[0]}")
         tried.append(f"$FEDRAS_DATA: no {_wanted(entry)} in {folder}")

@@ -19,7 +19,7 @@ import pyarrow.csv
 from fedras_ray.data.columns import ROLES, assemble
 from fedras_ray.data.named import choose
 from fedras_ray.data.ratings import RawRatings
-from fedras_ray.errors import DataError
+from fedras_ray.errors import DataError, excerpt
 
 _BLOCK_BYTES = 2**24  # a line that is longer cannot be read
 
@@ -119,7 +119,9 @@ class _Source:
         wanted = len(self.header)
         for line, fields in self._lines():
             if len(fields) != wanted:
-                problem = f"{len(fields)} fields where {wanted} are needed ({', '.join(self.header)})"
+                problem = (
+                    f"{len(fields)} fields where {wanted} are needed ({excerpt(', '.join(self.header))})"
+                )
                 return DataError(f"{self.path}:{line}", problem)
         self._check_encoding(self.data)
         return DataError(str(self.path), f"cannot be read: {error}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import difflib
+import io
 import math
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,12 @@ from numpy.typing import NDArray
 
 from fedras_ray.config.base import unknown
 from fedras_ray.config.fleet import FileFleet
-from fedras_ray.errors import FleetError
+from fedras_ray.errors import FleetError, excerpt
 from fedras_ray.fleet import energy
 from fedras_ray.fleet.draws import Devices
+from fedras_ray.fleet.numbers import decoded, number
 from fedras_ray.fleet.profiles import Floats
+from fedras_ray.paths import path_of
 
 LINKS = ("uplink_bytes_per_s", "downlink_bytes_per_s")
 SPEEDS = ("train_s_per_sample", "slowness")
@@ -42,7 +45,7 @@ def devices_of_file(config: FileFleet, count: int, rng: Generator) -> Devices:
     Raises:
         FleetError: the file cannot be read, or a value cannot be; the message names file, column and row.
     """
-    path = Path(config.path).expanduser()
+    path = path_of(config.path)
     columns = _read(path)
     rows = len(next(iter(columns.values())))
     chosen = _chosen(rows, count, rng)
@@ -75,7 +78,7 @@ def _read(path: Path) -> Columns:
         raise FleetError(f"{path}: has an unknown ending; known: .csv, .parquet, .pq")
     try:
         columns = _read_csv(path) if ending == ".csv" else _read_parquet(path)
-    except (OSError, UnicodeDecodeError, csv.Error, pa.ArrowInvalid) as error:
+    except (OSError, pa.ArrowInvalid) as error:
         raise FleetError(f"{path}: cannot be read: {error}") from error
     if not columns or not next(iter(columns.values())):
         raise FleetError(f"{path}: has no devices in it")
@@ -83,8 +86,8 @@ def _read(path: Path) -> Columns:
 
 
 def _read_csv(path: Path) -> Columns:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        lines = csv.reader(file)
+    lines = csv.reader(io.StringIO(decoded(path), newline=""))
+    try:
         head = [name.strip() for name in next(lines, [])]
         wanted = _wanted(path, head)
         columns: Columns = {name: [] for name in wanted}
@@ -93,6 +96,8 @@ def _read_csv(path: Path) -> Columns:
                 raise FleetError(f"{path}, row {row}: has {len(cells)} values for {len(head)} columns")
             for name, place in wanted.items():
                 columns[name].append(cells[place].strip())
+    except csv.Error as error:
+        raise FleetError(f"{path}:{lines.line_num}: cannot be read: {error}") from error
     return columns
 
 
@@ -107,6 +112,7 @@ def _wanted(path: Path, head: list[str]) -> dict[str, int]:
     if not head:
         raise FleetError(f"{path}: has no devices in it")
     known = (*LINKS, *SPEEDS, *OPTIONAL)
+    _check_once(path, head, known)
     missing = [name for name in LINKS if name not in head]
     speeds = [name for name in SPEEDS if name in head]
     if not speeds:
@@ -114,29 +120,44 @@ def _wanted(path: Path, head: list[str]) -> dict[str, int]:
     if len(speeds) == 2:
         raise FleetError(f"{path}: has both 'train_s_per_sample' and 'slowness'; take one of them out")
     if missing:
-        raise FleetError(f"{path}: has no column '{missing[0]}' (there are: {', '.join(head)})")
+        raise FleetError(f"{path}: has no column '{missing[0]}' (there are: {excerpt(', '.join(head))})")
     for name in OPTIONAL:
         near = [] if name in head else difflib.get_close_matches(name, head, n=1, cutoff=0.8)
         if near and near[0] not in known:
             raise FleetError(
-                f"{path}: column '{near[0]}' is not known; did you mean '{name}'? Else rename it"
+                f"{path}: column '{excerpt(near[0])}' is not known; did you mean '{name}'? Else rename it"
             )
     return {name: head.index(name) for name in known if name in head}
+
+
+def _check_once(path: Path, head: list[str], known: tuple[str, ...]) -> None:
+    for name in known:
+        if head.count(name) > 1:
+            raise FleetError(f"{path}: has {head.count(name)} columns named '{name}'")
 
 
 def _numbers(path: Path, name: str, columns: Columns) -> Floats:
     """(rows,) values of a column: positive, or for latency not negative."""
     values = np.empty(len(columns[name]))
     for row, cell in enumerate(columns[name]):
-        try:
-            value = float(cell)
-        except (TypeError, ValueError):
-            value = math.nan
+        value = _number(cell)
         if not math.isfinite(value) or value < 0 or (value == 0 and name != "latency_s"):
             least = "0 or more" if name == "latency_s" else "above 0"
-            raise FleetError(f"{path}, row {row + 1}, column '{name}': {cell!r} is not a number {least}")
+            problem = f"{excerpt(repr(cell))} is not a number {least}"
+            raise FleetError(f"{path}, row {row + 1}, column '{name}': {problem}")
         values[row] = value
     return values
+
+
+def _number(cell: object) -> float:
+    """The value of a cell of text or of Parquet, NaN for what is none."""
+    if isinstance(cell, str):
+        found = number(cell)
+        return math.nan if found is None else found
+    try:
+        return float(cell)  # type: ignore[arg-type]  # Parquet has many types, and most are no numbers
+    except (TypeError, ValueError, OverflowError):
+        return math.nan
 
 
 def _classes(path: Path, columns: Columns) -> tuple[NDArray[np.int8], tuple[str, ...]] | None:
@@ -165,5 +186,5 @@ def _energy(path: Path, columns: Columns) -> NDArray[np.int8]:
 def _texts(path: Path, name: str, columns: Columns) -> list[str]:
     for row, cell in enumerate(columns[name]):
         if not isinstance(cell, str) or not cell:
-            raise FleetError(f"{path}, row {row + 1}, column '{name}': {cell!r} is not a name")
+            raise FleetError(f"{path}, row {row + 1}, column '{name}': {excerpt(repr(cell))} is not a name")
     return columns[name]

@@ -10,14 +10,19 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fedras_ray.clock import nanos
 from fedras_ray.config.network import TraceAvailability, TraceVariation
-from fedras_ray.errors import FleetError
+from fedras_ray.errors import FleetError, excerpt
+from fedras_ray.fleet.numbers import decoded, number
+from fedras_ray.paths import path_of
+
+if TYPE_CHECKING:
+    from _csv import Reader  # what `csv.reader` gives has no public name before 3.13
 
 Longs = NDArray[np.int64]
 
@@ -65,7 +70,7 @@ def read_factors(config: TraceVariation) -> FactorTrace:
     Raises:
         FleetError: the file, a line or a column is wrong; the message names it.
     """
-    path = Path(config.file).expanduser()
+    path = path_of(config.file)
     rows = list(_rows(path, ("t_s", "factor")))
     starts = [nanos(row.values["t_s"]) for row in rows]
     if starts[0] != 0:
@@ -99,7 +104,7 @@ def read_presence(config: TraceAvailability) -> PresenceTrace:
     Raises:
         FleetError: the file, a line or a column is wrong, or two intervals of a client overlap.
     """
-    path = Path(config.file).expanduser()
+    path = path_of(config.file)
     period = nanos(config.period_s)
     rows = [_checked(row, period) for row in _rows(path, ("client", "on_s", "off_s"))]
     rows.sort(key=lambda found: found[:2])
@@ -135,11 +140,14 @@ def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[Row]:
     Raises:
         FleetError: it cannot be read, lacks a column, holds no line, or a field is no number of 0 or more.
     """
+    lines = csv.reader(decoded(path).splitlines())
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise FleetError(f"{path}: cannot be read: {error}") from error
-    lines = csv.reader(text.splitlines())
+        yield from _read(path, lines, columns)
+    except csv.Error as error:
+        raise FleetError(f"{path}:{lines.line_num}: cannot be read: {error}") from error
+
+
+def _read(path: Path, lines: Reader, columns: tuple[str, ...]) -> Iterator[Row]:
     header = [name.strip() for name in next(lines, [])]
     for name in columns:
         if name not in header:
@@ -159,11 +167,10 @@ def _row(path: Path, line: int, header: list[str], fields: list[str], columns: t
         place = header.index(name)
         if place >= len(fields):
             row.refuse(name, f"is missing: the line has {len(fields)} fields")
-        try:
-            value = float(fields[place])
-        except ValueError:
-            row.refuse(name, f"'{fields[place]}' is not a number")
+        value = number(fields[place])
+        if value is None:
+            row.refuse(name, f"'{excerpt(fields[place])}' is not a number")
         if not 0 <= value <= LATEST_S:
-            row.refuse(name, f"{fields[place]} is not between 0 and {LATEST_S:g}")
+            row.refuse(name, f"{excerpt(fields[place])} is not between 0 and {LATEST_S:g}")
         row.values[name] = value
     return row

@@ -7,18 +7,25 @@ in the order of the data set's numbers, which is that of the sorted outside name
 from __future__ import annotations
 
 import zipfile
-from pathlib import Path
+import zlib
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from fedras_ray.config.base import unknown
 from fedras_ray.config.client import MatrixFactorization
-from fedras_ray.errors import ConfigError
+from fedras_ray.errors import ConfigError, excerpt
 from fedras_ray.models.base import Model
+from fedras_ray.paths import path_of
 
 Table = NDArray[np.float32]
 KEY = "model.start"
+TABLES = ("items", "private")
+UNREADABLE = (  # what opening a damaged zip, and the arrays in it, raises
+    OSError, EOFError, ValueError, TypeError, AttributeError, KeyError, RuntimeError, MemoryError,
+    OverflowError, SyntaxError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 
 
 def first_items(config: MatrixFactorization, model: Model, item_count: int, rng: Generator) -> Table:
@@ -58,12 +65,15 @@ def first_private(
 def _table(config: MatrixFactorization, name: str) -> Table | None:
     if config.start is None:
         return None
-    path = Path(config.start).expanduser()
+    path = path_of(config.start)
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            strange = [one for one in arrays.files if one not in TABLES]
             table = arrays[name] if name in arrays.files else None
-    except (OSError, ValueError, TypeError, zipfile.BadZipFile) as error:
-        raise ConfigError(KEY, f"{path} is no .npz that can be read: {error}") from error
+    except UNREADABLE as error:
+        raise ConfigError(KEY, f"{path} is no .npz that can be read: {excerpt(str(error))}") from error
+    if strange:
+        raise ConfigError(KEY, f"{path}: {unknown(strange[0], list(TABLES))}")
     if table is None:
         return None
     if not (np.issubdtype(table.dtype, np.floating) and np.isfinite(table).all()):

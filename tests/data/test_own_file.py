@@ -96,6 +96,12 @@ def test_what_is_no_table_is_named(tmp_path):
         assert caught.value.args[0] == str(path)
 
 
+def test_the_home_of_nobody_is_no_place(tmp_path):
+    with pytest.raises(DataError, match="there is no such file") as caught:
+        read_own_file(config("~nobody-of-that-name/r.csv"))
+    assert caught.value.args[0] == "~nobody-of-that-name/r.csv"
+
+
 def test_least_rating_needs_a_rating_column(tmp_path):
     with pytest.raises(ConfigError, match=r"data\.least_rating"):
         read_own_file(config(tmp_path / "r.csv", least_rating=4))

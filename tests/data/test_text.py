@@ -93,6 +93,7 @@ def test_times_are_numbers_or_dates(tmp_path, times, expected):
         ("u,i,r\n1,2,inf\n", 2, "rating 'inf' is not a number"),
         ("u,i,r\n1,2,3\n ,2,4\n", 3, "user is empty"),
         ("u,i,r\n1,,3\n", 2, "item is empty"),
+        ("u,i,r\n1,2,3\n1,x\0,3\n", 3, "item has a NUL character"),
         (b"u,i,r\n1,2,3\n\n\xe9,2,4\n", 4, "byte 0xe9 is not UTF-8"),
         ("u,i,r\n1,2,3\n".encode("utf-16"), 1, "is not UTF-8"),
     ],

@@ -98,7 +98,11 @@ MISTAKES = {
     "nameless class": (f"{HEAD},device_class\n1,2,3,\n", ["row 1", "'device_class'"]),
     "unknown energy": (f"{HEAD},energy_class\n1,2,3,phone4g\n", ["row 1", "did you mean 'phone-4g'"]),
     "nearly a column": (f"{HEAD},latency_ms\n1,2,3,5\n", ["'latency_ms'", "did you mean 'latency_s'"]),
-    "no text": (b"\xff\xfe\x00\x81", ["cannot be read"]),
+    "no text": (b"\xff\xfe\x00\x81", [":1:", "save the file as UTF-8"]),
+    "Latin-1": (f"{HEAD}\n1,2,3\n".encode() + b"\xe9,2,3\n", [":3:", "0xe9"]),
+    "digits of a program": (f"{HEAD}\n1_0,2,3\n", ["row 1", "'1_0'"]),
+    "a column twice": (f"{HEAD},uplink_bytes_per_s\n1,2,3,4\n", ["2 columns named 'uplink_bytes_per_s'"]),
+    "too long a field": (f"{HEAD}\n1,2,3\n1,{'2' * 140_000},3\n", [":3:", "field limit"]),
 }
 
 

@@ -48,7 +48,7 @@ def test_a_trace_of_one_line_is_a_constant(tmp_path):
         ("t_s,factor\n1,1\n", r"link\.csv:2, column 't_s': a cycle begins at 0, not at 1"),
         ("t_s,factor\n0,1\n2,1\n2,3\n", r"link\.csv:4, column 't_s': 2 is not after the line before"),
         ("t_s,factor\n0,0\n2,0\n", r"link\.csv:2, column 'factor': is 0 in all lines"),
-        (b"t_s,factor\n0,\xff\n", r"link\.csv: cannot be read"),
+        (b"t_s,factor\n0,\xff\n", r"link\.csv:2: byte 0xff is not UTF-8"),
     ],
 )
 def test_a_wrong_trace_of_a_link_is_named(tmp_path, text, problem):
@@ -90,3 +90,20 @@ def test_intervals_are_put_in_order_and_joined(tmp_path):
 def test_a_wrong_trace_of_clients_is_named(tmp_path, text, problem):
     with pytest.raises(FleetError, match=problem):
         presence(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("t_s,factor\n0,1_0\n", r"link\.csv:2, column 'factor': '1_0' is not a number"),
+        (f"t_s,factor\n0,{'1' * 140_000}\n", r"link\.csv:2: cannot be read: field larger"),
+        (f"t_s,factor\n0,{'x' * 9_000}\n", r"link\.csv:2, column 'factor': 'x{120} …' is not a number"),
+        ("t_s,factor\n0,é\n", r"link\.csv:2: byte 0xe9 is not UTF-8"),
+    ],
+)
+def test_what_only_a_program_would_write_is_named(tmp_path, text, problem):
+    path = tmp_path / "link.csv"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(FleetError, match=problem) as caught:
+        read_factors(TraceVariation(kind="trace", file=str(path)))
+    assert len(str(caught.value)) < 300 + len(str(path))

@@ -6,6 +6,7 @@ from fedras_ray.config import Experiment, build, read
 from fedras_ray.config.codecs import DenseCodec, FixedActions
 from fedras_ray.config.data import LeaveLastOut, RatioSplit, SyntheticData
 from fedras_ray.config.fleet import HomogeneousFleet
+from fedras_ray.config.reading import DEEPEST
 from fedras_ray.config.system import AdamServer, SgdServer
 from fedras_ray.errors import ConfigError
 
@@ -80,7 +81,54 @@ def test_a_wrong_value_is_refused_with_the_path_a_user_would_write(tree, key, sa
 def test_a_wrong_kind_is_refused_with_the_kinds_there_are(tree, key, wrong, known):
     where, problem = refused(tree)
     assert where == key
-    assert all(f"'{name}'" in problem for name in [wrong, *known])
+    assert problem.startswith(f"unknown kind '{wrong}'; ")
+    assert all(name in problem.partition("(known: ")[2] for name in known)
+
+
+@pytest.mark.parametrize(
+    ("tree", "nearest"),
+    [({"codec": {"kind": "actoins"}}, "actions"), ({"data": {"split": {"kind": "tempral"}}}, "temporal")],
+)
+def test_a_wrong_kind_has_a_near_one(tree, nearest):
+    assert f"did you mean '{nearest}'?" in refused(tree)[1]
+
+
+@pytest.mark.parametrize("value", ["dense", 5, ["dense"]])
+def test_a_value_for_a_section_is_told_how_to_choose(value):
+    assert refused({"codec": value}) == (
+        "codec",
+        f"is a section, not a value, got {value!r}; to choose one, set codec.kind",
+    )
+
+
+def deep(levels):
+    """Sections within sections, as a codec of one's own may be given."""
+    tree = {}
+    for _ in range(levels):
+        tree = {"x": tree}
+    return {"codec": {"kind": "custom", "target": "m:f", "options": tree}}
+
+
+def test_a_tree_is_as_deep_as_it_may_be_and_no_deeper():
+    assert build(deep(DEEPEST - 3)).codec.options
+    assert refused(deep(DEEPEST - 2)) == ("experiment", f"is nested deeper than {DEEPEST} levels")
+    assert refused(deep(100_000))[1] == f"is nested deeper than {DEEPEST} levels"
+
+
+@pytest.mark.parametrize("value", ["9" * 5_000, "0x" + "f" * 5_000, "9" * 90, "[" * 5_000, "x" * 5_000])
+@pytest.mark.parametrize("key", ["training.epochs", "codec", "training.zzz"])
+def test_a_long_value_is_not_repeated_in_full(key, value):
+    with pytest.raises(ConfigError) as caught:
+        build({}, [f"{key}={value}"])
+    assert caught.value.args[0] in (key, "training", "experiment")
+    assert len(str(caught.value)) < 600
+
+
+@pytest.mark.parametrize(("key", "most"), [("model.width", 0xFFFF), ("data.users", 2**31 - 1)])
+def test_what_the_wire_and_the_arrays_cannot_number_is_refused(key, most):
+    assert build({}, ["data.kind=synthetic", f"{key}={most}"])
+    with pytest.raises(ConfigError, match=f"less than or equal to {most}"):
+        build({}, ["data.kind=synthetic", f"{key}={most + 1}"])
 
 
 @pytest.mark.parametrize(
@@ -195,8 +243,10 @@ def test_a_missing_file_is_named(tmp_path):
     [
         (b"seed = ", "not valid TOML"),
         (b"seed = 1\nseed = 2", "not valid TOML"),
-        (b"name = '\xff'", "cannot be read"),
+        (b"seed = " + b"9" * 5_000, "not valid TOML"),
+        (b"x = " + b"[" * 5_000 + b"]" * 5_000, "nested deeper"),
     ],
+    ids=["no value", "twice", "digits", "brackets"],
 )
 def test_a_file_that_is_no_toml_is_named(tmp_path, content, said):
     path = tmp_path / "broken.toml"
@@ -204,6 +254,30 @@ def test_a_file_that_is_no_toml_is_named(tmp_path, content, said):
     with pytest.raises(ConfigError, match=said) as caught:
         read(path)
     assert caught.value.args[0] == str(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "line"), [(b"seed = 1\nname = '\xff'", 2), ("seed = 1".encode("utf-16"), 1)]
+)
+def test_a_file_in_another_encoding_is_named_with_the_line(tmp_path, content, line):
+    path = tmp_path / "broken.toml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match="save the file as UTF-8") as caught:
+        read(path)
+    assert caught.value.args[0] == f"{path}:{line}"
+
+
+def test_a_byte_order_mark_and_other_line_ends_are_fine(tmp_path):
+    path = tmp_path / "windows.toml"
+    path.write_bytes("\ufeffseed = 3\r\nname = 'x'\r\n".encode())
+    assert (read(path).seed, read(path).name) == (3, "x")
+
+
+def test_sections_too_deep_in_a_file_are_refused(tmp_path):
+    path = tmp_path / "deep.toml"
+    path.write_text(".".join(["a"] * 5_000) + " = 1\n")
+    with pytest.raises(ConfigError, match="nested deeper"):
+        read(path)
 
 
 def test_a_folder_is_no_file(tmp_path):

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from tests.workloads.command import fedras, settings
+from workloads import cli
 
 MISTAKES = {
     "unknown key": (["--set", "training.epoch=3"], ["'training'", "did you mean 'epochs'"]),
@@ -20,6 +21,8 @@ MISTAKES = {
     "missing ratings": (["--set", "data.kind=file", "--set", "data.path=none.csv"], ["none.csv"]),
     "broken ratings": (["--set", "data.kind=file", "--set", "data.path=bad.csv"], ["bad.csv", "3"]),
     "too few clients": ([*settings(schedule__clients_per_version=999)], ["'schedule'", "999", "120"]),
+    "a directory with too long a name": ([*settings(), "--out", "x" * 300], ["--out", "too long"]),
+    "a value for a section": (["--set", "codec=dense"], ["'codec'", "codec.kind"]),
     "a file as directory": ([*settings(), "--out", "bad.csv"], ["bad.csv", "--out"]),
     "nobody at the address": ([*settings(), "--address", "127.0.0.1:9"], ["127.0.0.1:9", "ray start"]),
 }
@@ -75,6 +78,17 @@ def test_a_directory_without_a_run_has_no_report(tmp_path):
 
 def test_an_unknown_data_set_has_a_near_one(tmp_path):
     is_one_error(fedras("data", "info", "ml-100", cwd=tmp_path), "did you mean 'ml-100k'")
+
+
+def test_a_machine_that_is_too_small_is_no_traceback(monkeypatch, capsys):
+    def too_much():
+        raise MemoryError("Unable to allocate 3. TiB")
+
+    monkeypatch.setattr(cli, "app", too_much)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    assert "make data.* or model.width smaller (Unable to allocate 3. TiB)" in capsys.readouterr().err
 
 
 def test_wrong_use_is_not_success(tmp_path):

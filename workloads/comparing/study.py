@@ -9,7 +9,8 @@ from pydantic import Field, ValidationError
 
 from fedras_ray.config import Experiment, build
 from fedras_ray.config.base import Section
-from fedras_ray.config.reading import Tree, first_problem, merged, read_tree
+from fedras_ray.config.problems import first_problem
+from fedras_ray.config.reading import Tree, merged, read_tree
 from fedras_ray.errors import ConfigError
 from fedras_ray.evaluation.comparison import MARGIN
 from workloads.experiments import find
@@ -23,7 +24,7 @@ TAKEN = {"name": "a method's name is that of its table", "seed": "seeds are give
 class Study(Section):
     """The keys of a study file."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][\w.\-]*$")
+    name: str = Field(pattern=r"^[A-Za-z0-9][\w.\-]*$", max_length=100)
     base: str | dict[str, Any]  # a name, a .toml file beside this one, or an experiment's tree
     seeds: list[Seed] = Field(default_factory=lambda: list(SEEDS), min_length=1)
     reference: str | None = None  # None: the first method

@@ -24,6 +24,7 @@ from workloads.comparing.table import markdown
 from workloads.comparing.target import Target
 from workloads.run_directory import write_text, writing
 from workloads.sinks import Ending
+from workloads.tracking.secrets import without_secrets
 from workloads.tracking.store import experiment_id, told, tracking_uri
 
 TARGET = ("seconds", "bytes", "times_faster", "times_fewer_bytes")
@@ -128,7 +129,7 @@ def _begun(plan: Plan, directory: Path) -> ParentRun:
         for name, value in tags.items():
             client.set_tag(run_id, name, value)
     with writing(path):
-        write_text(path, json.dumps({"uri": uri, "run_id": run_id}) + "\n")
+        write_text(path, json.dumps({"uri": without_secrets(uri), "run_id": run_id}) + "\n")
     return ParentRun(uri, run_id)
 
 
@@ -136,7 +137,7 @@ def _known(client: MlflowClient, uri: str, path: Path) -> str | None:
     """The run of before, where it still is."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        if found["uri"] != uri:
+        if found["uri"] != without_secrets(uri):
             return None
     except (OSError, ValueError, LookupError, TypeError):  # not there, or not ours: a new one is no loss
         return None

@@ -15,6 +15,7 @@ from mlflow.tracking import MlflowClient
 
 from fedras_ray.errors import RunError
 from workloads.run_directory import home
+from workloads.tracking.secrets import hidden, without_secrets
 
 REASON_LIMIT = 200  # characters
 EXPERIMENT_TAGS = {
@@ -46,7 +47,8 @@ def local_folder(uri: str) -> Path | None:
 
 
 def ui_command(uri: str) -> str:
-    """How to look at it."""
+    """How to look at it; a password is for the reader to put in."""
+    uri = without_secrets(uri)
     return f"mlflow ui --backend-store-uri {shlex.quote(uri)}" if uri.startswith("sqlite:") else f"open {uri}"
 
 
@@ -58,9 +60,11 @@ def told(uri: str) -> Iterator[None]:
     except RunError:
         raise
     except Exception as error:
-        reason = textwrap.shorten(str(error), REASON_LIMIT, placeholder=" …") or type(error).__name__
+        said = hidden(str(error), uri)
+        reason = textwrap.shorten(said, REASON_LIMIT, placeholder=" …") or type(error).__name__
         raise RunError(
-            f"MLflow at {uri}: {reason}; set MLFLOW_TRACKING_URI to another store, or run with --no-mlflow"
+            f"MLflow at {without_secrets(uri)}: {reason}; set MLFLOW_TRACKING_URI to another store, "
+            "or run with --no-mlflow"
         ) from error
 
 

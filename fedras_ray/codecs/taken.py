@@ -20,6 +20,7 @@ An update of more than `wire.FREE_FLOATS` floats spends at least one bit on a ro
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -103,12 +104,19 @@ def forms_each(
 
     `bounds` (C + 1) of their rows, `sizes` (C) K.
     """
-    forms, starts = [], [0]
-    for first, last, k in zip(bounds[:-1], bounds[1:], sizes, strict=True):
-        n, bits = last - first, _index_bits(k, last - first, width)
-        forms.append((bits, *layout(n, item_count)))
-        starts.append(starts[-1] + packed_bytes(n, bits) + positions_bytes(n, item_count))
-    return np.array(forms, np.int64), np.array(starts, np.int64)
+    found = [
+        _form(last - first, k, item_count, width)
+        for first, last, k in zip(bounds[:-1], bounds[1:], sizes, strict=True)
+    ]
+    forms = np.array([form for form, _ in found], np.int64).reshape(-1, 4)
+    return forms, np.cumsum([0, *(size for _, size in found)])
+
+
+@functools.lru_cache(maxsize=65_536)
+def _form(n: int, k: int, item_count: int, width: int) -> tuple[tuple[int, int, int, int], int]:
+    """The layout of one, and its size."""
+    bits = _index_bits(k, n, width)
+    return (bits, *layout(n, item_count)), packed_bytes(n, bits) + positions_bytes(n, item_count)
 
 
 def _pack_shorter(

@@ -21,6 +21,7 @@ TURNED = 1e-4  # sin² of the angle by which a direction turned, below which ano
 SHIFTS = 8  # starts on the line, shifted against each other
 FIRST_ROUNDS = 2  # Lloyd rounds of every start
 LAST_ROUNDS = 10  # of the best
+_THIRD_OF_ONE = (1023 << 52) // 3  # of the bits of 1.0, whose logarithm is 0
 
 
 @compiled
@@ -112,7 +113,7 @@ def cut(line: Line, k: int) -> Places:
         prefix[place + 1] = prefix[place] + line[place]
         if place:
             distinct += line[place] > line[place - 1]
-            spread[place] = spread[place - 1] + np.cbrt((line[place] - line[place - 1]) ** 2)
+            spread[place] = spread[place - 1] + _two_thirds(line[place] - line[place - 1])
     if distinct <= k or not np.isfinite(prefix[-1]):
         return np.zeros(0, np.int64)
     edges = np.zeros(k + 1, np.int64)
@@ -134,6 +135,15 @@ def cut(line: Line, k: int) -> Places:
             kept[:] = means
     _lloyd(line, prefix, kept, edges, LAST_ROUNDS)
     return edges
+
+
+@compiled
+def _two_thirds(gap: float) -> float:
+    """Roughly gap ** (2/3), within 6 %, of a number that is not negative: its logarithm is in its bits."""
+    if gap <= 0:
+        return 0.0
+    bits = np.float64(gap).view(np.int64)
+    return float(np.int64(bits // 3 * 2 + _THIRD_OF_ONE).view(np.float64))
 
 
 @compiled

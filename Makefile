@@ -16,7 +16,7 @@ JOBS ?= 2  # runs at the same time
 WORKERS ?= 2  # processes that run tests; 0: only this one, as a debugger wants it
 
 .DEFAULT_GOAL := help
-.PHONY: help run study-payload study-heterogeneity test lint types layers format unit golden fuzz fuzz-inputs audit bench bench-peers ui constraints clean
+.PHONY: help run study-payload study-heterogeneity test lint types layers format unit golden fuzz fuzz-inputs audit bench bench-peers site ui constraints clean
 
 help:  ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
@@ -77,6 +77,9 @@ bench: $(VENV)/.test-ready  ## Speed of kernels, codecs and whole runs, and wher
 bench-peers: $(VENV)/.test-ready  ## The same job on Flower, pfl, Ray, torch and here, as one table (an hour); ARGS="--only bare ours-2"
 	$(BIN)/python -m benchmarks.peers $(ARGS)
 
+site: $(VENV)/.test-ready  ## The pages of docs/ as a site in site/; open site/index.html
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
 ui: $(VENV)/.ready  ## The MLflow UI over the runs made here
 	MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(BIN)/mlflow ui --workers 1 --backend-store-uri sqlite:///mlflow.db
 
@@ -88,7 +91,7 @@ constraints:  ## Resolve the dependencies anew into constraints.txt (a clean env
 	rm -rf $(VENV)-fresh build
 
 clean:  ## Remove the environment and what tools leave behind; runs stay
-	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build site *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # torch first and pinned: a loose torch takes gigabytes of CUDA packages along.
 $(VENV)/.ready: setup.cfg pyproject.toml constraints.txt

@@ -195,7 +195,7 @@ class Simulation:
         fate = self._fate(turn, staleness) if unheard is None else unheard
         if fate is Fate.USED:
             relative = 1.0 if self._relative_samples is None else self._relative_samples.item(order.client)
-            weight = self._server.take(staleness, receipt.loss, relative, turn.tier)
+            weight = self._server.take(staleness, receipt.loss, relative, turn.tier, receipt.length)
             self._arrivals.use(turn.tier, order.client, order.turn, weight)
         else:
             self._arrivals.forget(receipt, order.turn)

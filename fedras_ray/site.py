@@ -37,7 +37,8 @@ class Receipt(NamedTuple):
     sparse_bytes: int  # the touched rows in f32
     loss: float
     actions: int  # K as decoded; 0: the codec has none
-    refused: bool = False  # it does not open, which is known when it arrives
+    refused: bool = False  # it does not open or is not finite, which is known when it arrives
+    length: float = 0.0  # the norm of what it decodes to, if the server measures
 
 
 @kept()
@@ -63,7 +64,13 @@ class Site:
         self._all_shards = experiment.execution.shards
         self._faults = Faults(experiment.faults, experiment.seed)
         self.clients = ClientHost(experiment, dataset, shards)
-        self.desk = Desk(build_codec(experiment.codec), dataset.item_count, experiment.model.width)
+        defence = experiment.server.defence
+        self.desk = Desk(
+            build_codec(experiment.codec),
+            dataset.item_count,
+            experiment.model.width,
+            measures=defence.finite or defence.clip.kind != "none",
+        )
 
     def train(self, work: Mapping[int, Sequence[Assignment]]) -> list[Receipt]:
         """Turns of some clients of some shards (shard -> turns), and what arrived of them.
@@ -88,7 +95,8 @@ class Site:
                 turn.sparse_bytes,
                 turn.loss,
                 said.actions,
-                said.error is not None,
+                said.is_refused,
+                said.length,
             )
             for turn, said in zip(turns, seen, strict=True)
         ]

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from fedras_ray.config.base import Count, NotNegative, Positive, Section
+from fedras_ray.config.defence import DefenceConfig
 
 
 class SgdServer(Section):
@@ -97,6 +98,7 @@ class ServerConfig(Section):
     client_weight: Literal["uniform", "samples"] = "uniform"
     staleness: StalenessConfig = ConstantStaleness()
     staleness_limit: StalenessLimit = StalenessLimit()
+    defence: DefenceConfig = DefenceConfig()
 
     @model_validator(mode="after")
     def _one_divisor(self) -> ServerConfig:

@@ -11,6 +11,7 @@ at work and the updates that wait for the next version.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -18,6 +19,7 @@ from typing import NamedTuple
 from fedras_ray.codecs.base import Codec, ItemUpdate
 from fedras_ray.codecs.ragged import decode_each
 from fedras_ray.errors import CodecError
+from fedras_ray.kernels.measuring import length
 from fedras_ray.server.aggregation import Accumulator
 from fedras_ray.server.folding import Partial, Share
 
@@ -28,7 +30,13 @@ class Seen(NamedTuple):
     """What a desk says of a blob that came."""
 
     actions: int = 0  # K as decoded; 0: the codec has none
-    error: CodecError | None = None  # why it was refused, and is not kept
+    length: float = 0.0  # the norm of what was decoded, where anybody wants to know
+    error: CodecError | None = None  # why it does not open
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether it is not kept."""
+        return self.error is not None or not math.isfinite(self.length)
 
 
 @dataclass(slots=True)
@@ -47,25 +55,35 @@ class Desk:
         item_count: I.
         width: D.
         room: floats that may be kept decoded.
+        measures: whether updates are measured, and refused where a value is not finite.
     """
 
-    def __init__(self, codec: Codec, item_count: int, width: int, room: int = ROOM) -> None:
+    def __init__(
+        self, codec: Codec, item_count: int, width: int, room: int = ROOM, measures: bool = True
+    ) -> None:
         self._codec = codec
         self._shape = item_count, width
         self._sum: Accumulator | None = None  # made with the first fold
         self._kept: dict[tuple[int, int], tuple[ItemUpdate, _Together] | bytes] = {}  # (client, turn) -> …
         self._room = room
+        self._measures = measures
 
     def receive(self, turns: Sequence[tuple[int, int]], blobs: Sequence[bytes]) -> list[Seen]:
-        """Take what some (client, turn) sent; a blob that is not of this codec and table is refused."""
+        """Take what some (client, turn) sent, or refuse it: not of this codec and table, or not finite."""
         try:
             updates = decode_each(self._codec, blobs)
             for update in updates:
                 self._check(update)
         except CodecError:
             return self._one_by_one(turns, blobs)
+        seen = [self._measured(update) for update in updates]
+        if any(one.is_refused for one in seen):
+            return self._one_by_one(turns, blobs)
         self._keep(turns, blobs, updates)
-        return [Seen(update.actions) for update in updates]
+        return seen
+
+    def _measured(self, update: ItemUpdate) -> Seen:
+        return Seen(update.actions, length(update.rows) if self._measures else 0.0)
 
     def _one_by_one(self, turns: Sequence[tuple[int, int]], blobs: Sequence[bytes]) -> list[Seen]:
         seen = []
@@ -75,8 +93,9 @@ class Desk:
             except CodecError as error:
                 seen.append(Seen(error=error))
             else:
-                self._keep([turn], [blob], [update])
-                seen.append(Seen(update.actions))
+                seen.append(self._measured(update))
+                if not seen[-1].is_refused:
+                    self._keep([turn], [blob], [update])
         return seen
 
     def _keep(

@@ -14,6 +14,7 @@ from fedras_ray.models.base import Model
 from fedras_ray.models.start import first_items
 from fedras_ray.records import EndRecord, VersionRecord
 from fedras_ray.server.aggregation import step
+from fedras_ray.server.defence import Clipping
 from fedras_ray.server.folding import Partial
 from fedras_ray.server.optimizers import build_optimizer
 from fedras_ray.server.policies import limited_weight, rate_factor, staleness_weight
@@ -36,6 +37,7 @@ from fedras_ray.streams import Purpose, stream
     "_staleness_total",
     "_staleness_since",
     "_loss_since",
+    "_clipping",
 )
 class Server:
     """Works with what it decoded; never sees an interaction or a private state."""
@@ -59,6 +61,7 @@ class Server:
         self._staleness_since = 0  # over the updates since the last version
         self._loss_since = 0.0
         self._weights: dict[int, float] = {}  # by staleness
+        self._clipping = Clipping(self._config.defence.clip)
 
     def arrived(self, tier: int) -> int:
         """Updates of a tier since its last version."""
@@ -73,10 +76,12 @@ class Server:
         """Whether an update that is `staleness` versions old is used at all."""
         return limited_weight(self._config.staleness_limit, staleness) > 0
 
-    def take(self, staleness: int, loss: float, relative_samples: float, tier: int = 0) -> float:
+    def take(
+        self, staleness: int, loss: float, relative_samples: float, tier: int = 0, length: float = 0.0
+    ) -> float:
         """One more update arrived; returns the weight with which it goes into the tier's next version.
 
-        `relative_samples` is the client's data over the average client's.
+        `relative_samples` is the client's data over the average client's, `length` the update's norm.
         """
         if staleness not in self._weights:
             weight = staleness_weight(self._config.staleness, staleness)
@@ -90,7 +95,7 @@ class Server:
         self._staleness_total += staleness
         self._staleness_since += staleness
         self._loss_since += loss
-        return weight
+        return weight * self._clipping.factor(length)
 
     def advance(
         self,

@@ -21,7 +21,12 @@ WAYS_DOWN = [
 ]
 CLIENTS = [
     ["schedule.policy=straggler-aware", "codec.actions.kind=adaptive", "selection.kind=utility"],
-    ["feedback.kind=residual", "server.optimizer.kind=adam", "server.staleness.kind=polynomial"],
+    [
+        "feedback.kind=residual",
+        "server.optimizer.kind=adam",
+        "server.staleness.kind=polynomial",
+        "server.defence.clip.kind=median",
+    ],
     ["codec.kind=gain-shape", "selection.kind=class", "server.optimizer.momentum=0.5"],
     ["codec.kind=sparse", "selection.kind=available", "server.client_weight=samples"],
 ]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fedras_ray.codecs.base import Outgoing
+from fedras_ray.codecs.base import ItemUpdate, Outgoing
 from fedras_ray.codecs.build import build_codec, sparse_codec
 from fedras_ray.config.codecs import ActionsCodec
 from fedras_ray.errors import CodecError
@@ -27,8 +27,9 @@ def blobs(update_of):
 
 def filled(blobs, room):
     desk = Desk(sparse_codec(), ITEMS, WIDTH, room)
-    seen = [desk.receive([(client, 7)], [blob]) for client, blob in enumerate(blobs)]
-    assert seen == [[Seen(actions=0)]] * len(blobs)
+    for client, (blob, sent) in enumerate(zip(blobs, SENT, strict=True)):
+        values = np.array(list(sent.values()) or [[0.0]])
+        assert desk.receive([(client, 7)], [blob]) == [Seen(0, pytest.approx(np.linalg.norm(values)))]
     return desk
 
 
@@ -89,21 +90,44 @@ def test_a_client_may_have_sent_two_turns(blobs):
 def test_the_number_of_actions_is_what_was_decoded(update_of):
     codec = build_codec(ActionsCodec(kind="actions"))
     desk = Desk(codec, ITEMS, WIDTH)
-    assert desk.receive([(0, 0)], [blob_of(update_of(SENT[0], ITEMS), codec)]) == [Seen(2)]
+    assert desk.receive([(0, 0)], [blob_of(update_of(SENT[0], ITEMS), codec)])[0].actions == 2
 
 
 def test_bytes_of_something_else_are_refused(blobs, update_of):
     desk = Desk(sparse_codec(), ITEMS, WIDTH)
     fits, damaged = desk.receive([(1, 0), (0, 0)], [blobs[1], blobs[0][:-1] + b"!"])
-    assert fits == Seen()
+    assert not fits.is_refused
     wrong = [damaged]
     wrong += desk.receive([(0, 0)], [blob_of(update_of({8: [1, 1]}, 9))])
     wrong += desk.receive([(0, 0)], [blob_of(update_of({0: [1, 1, 1]}, ITEMS, 3))])
     for seen, told in zip(wrong, ["checksum", "of 9 items of width 2 does not fit the table, 6 × 2",
                                   "of 6 items of width 3"], strict=True):  # fmt: skip
+        assert seen.is_refused
         assert isinstance(seen.error, CodecError)
         assert told in str(seen.error)
     assert len(desk) == 1  # the one that fits
+
+
+class Boundless:
+    """Somebody else's codec, who does not look at what it decodes: rows as they are in memory."""
+
+    def decode(self, blob):
+        rows = np.frombuffer(blob, np.float32).reshape(-1, WIDTH)
+        return ItemUpdate(np.arange(len(rows), dtype=np.int32), rows, ITEMS)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_what_decodes_to_no_number_is_refused_and_the_others_are_not(value):
+    blobs = [np.full((2, WIDTH), one, np.float32).tobytes() for one in (3e38, value)]
+    names = [(0, 0), (1, 0)]
+    desk = Desk(Boundless(), ITEMS, WIDTH)
+    large, wrong = desk.receive(names, blobs)
+    assert (large.is_refused, wrong.is_refused, wrong.error) == (False, True, None)
+    assert large.length == pytest.approx(6e38)  # no f32 overflows
+    assert len(desk) == 1
+    careless = Desk(Boundless(), ITEMS, WIDTH, measures=False)
+    assert [one.is_refused for one in careless.receive(names, blobs)] == [False, False]
+    assert not np.isfinite(careless.fold(0, [Share(1, 0, 1.0)]).rows).any()
 
 
 def test_rows_are_added_without_a_copy_of_the_table(blobs):

@@ -56,7 +56,8 @@ def _read_parquet(path: Path, names: dict[str, str], least_rating: float | None)
         known = pyarrow.parquet.read_schema(path).names
         wanted = choose(path, known, names)
         table: Any = pyarrow.parquet.read_table(path, columns=sorted(set(wanted.values())))
-    except (pa.ArrowInvalid, OSError) as error:
+        table.validate(full=True)  # that text is UTF-8
+    except (pa.ArrowException, ValueError, OSError) as error:
         raise DataError(str(path), f"is not Parquet that can be read: {error}") from error
     if len(table) == 0:
         raise DataError(str(path), "has no ratings in it")

@@ -78,7 +78,7 @@ def _read(path: Path) -> Columns:
         raise FleetError(f"{path}: has an unknown ending; known: .csv, .parquet, .pq")
     try:
         columns = _read_csv(path) if ending == ".csv" else _read_parquet(path)
-    except (OSError, pa.ArrowInvalid) as error:
+    except (OSError, ValueError, pa.ArrowException) as error:
         raise FleetError(f"{path}: cannot be read: {error}") from error
     if not columns or not next(iter(columns.values())):
         raise FleetError(f"{path}: has no devices in it")
@@ -104,6 +104,7 @@ def _read_csv(path: Path) -> Columns:
 def _read_parquet(path: Path) -> Columns:
     wanted = _wanted(path, pyarrow.parquet.read_schema(path).names)
     table: Any = pyarrow.parquet.read_table(path, columns=list(wanted))
+    table.validate(full=True)  # that text is UTF-8
     return {name: table[name].to_pylist() for name in wanted}
 
 

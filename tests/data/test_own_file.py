@@ -96,6 +96,20 @@ def test_what_is_no_table_is_named(tmp_path):
         assert caught.value.args[0] == str(path)
 
 
+@pytest.mark.parametrize("bit", range(8))
+def test_parquet_with_any_bit_flipped_is_read_or_refused(tmp_path, bit):
+    """Arrow has many ways to say no: a name that is no text, a type that it does not implement."""
+    sound = parquet(tmp_path, {"user_id": ["a", "b"], "item_id": [1, 2]}).read_bytes()
+    path, refused = tmp_path / "damaged.parquet", set()
+    for place in range(len(sound)):
+        path.write_bytes(sound[:place] + bytes([sound[place] ^ 1 << bit]) + sound[place + 1 :])
+        try:
+            read_own_file(config(path))
+        except DataError as error:
+            refused.add(error.args[0].partition(":row")[0])
+    assert refused == {str(path)}
+
+
 def test_the_home_of_nobody_is_no_place(tmp_path):
     with pytest.raises(DataError, match="there is no such file") as caught:
         read_own_file(config("~nobody-of-that-name/r.csv"))

@@ -16,7 +16,7 @@ JOBS ?= 2  # runs at the same time
 WORKERS ?= 2  # processes that run tests; 0: only this one, as a debugger wants it
 
 .DEFAULT_GOAL := help
-.PHONY: help run study-payload study-heterogeneity test lint types layers format unit golden fuzz fuzz-inputs audit bench bench-peers site ui constraints clean
+.PHONY: help run study-payload study-heterogeneity test lint types layers format unit golden fuzz fuzz-inputs test-cluster audit bench bench-peers site ui constraints clean
 
 help:  ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
@@ -60,6 +60,9 @@ fuzz: $(VENV)/.test-ready  ## A million random blobs into every codec (minutes);
 
 fuzz-inputs: $(VENV)/.test-ready  ## Damaged files into every reader (10 minutes); ARGS="--minutes 30 experiment" for one, longer
 	$(BIN)/python -m tests.inputs.fuzz $(ARGS)
+
+test-cluster: $(VENV)/.test-ready  ## cluster.yaml on two hosts made of namespaces, over real ssh (minutes, root)
+	tests/cluster/loopback/run.sh $(BIN)/python
 
 audit: $(VENV)/.test-ready  ## Known holes in what we depend on (pip-audit), risky code of ours (bandit)
 	test -x $(VENV)-audit/bin/bandit || $(PYTHON) -m venv $(VENV)-audit

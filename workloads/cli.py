@@ -15,6 +15,7 @@ from fedras_ray import __version__
 from fedras_ray.config import Experiment, read
 from fedras_ray.errors import FedrasError, RunError
 from workloads.comparing.command import compare
+from workloads.doctoring.command import doctor
 from workloads.experiments import DEFAULT, find, names
 from workloads.fleets.command import fleet
 from workloads.speech import console, say, say_error
@@ -95,6 +96,7 @@ def run(
 
 
 app.command("compare")(compare)
+app.command("doctor")(doctor)
 app.command("fleet")(fleet)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fedras_ray.executor import Executor
-from fedras_ray.server.folding import Partial, Share, joined
+from fedras_ray.server.folding import Partial, Share, Together, joined
 from fedras_ray.site import Receipt
 from fedras_ray.snapshots.kinds import kept
 
@@ -12,9 +12,10 @@ from fedras_ray.snapshots.kinds import kept
 class Arrivals:
     """Remembers which turns go into a tier's next version, and has them added up where they are."""
 
-    def __init__(self, executor: Executor, shards: int, tiers: int) -> None:
+    def __init__(self, executor: Executor, shards: int, tiers: int, together: Together) -> None:
         self._executor = executor
         self._shards = shards
+        self._together = together
         self._shares: list[dict[int, list[Share]]] = [{} for _ in range(tiers)]  # tier -> shard -> in order
         self._gone: dict[int, list[tuple[int, int]]] = {}  # shard -> (client, turn)
 
@@ -34,4 +35,4 @@ class Arrivals:
         gone, self._gone = self._gone, {}
         parts = self._executor.fold(dict(sorted(shares.items())), gone)
         sums = [one for part in parts for one in part.result()]
-        return next(iter(joined(sums, range(self._shards), self._shards)), None)
+        return next(iter(joined(sums, range(self._shards), self._shards, self._together)), None)

@@ -28,6 +28,7 @@ from fedras_ray.records import Trace
 from fedras_ray.server import schedules
 from fedras_ray.server.downlink import Downlink
 from fedras_ray.server.downlinks import build_downlink
+from fedras_ray.server.robust import together
 from fedras_ray.server.schedules import Round
 from fedras_ray.server.server import Server
 from fedras_ray.snapshots.kinds import kept
@@ -85,7 +86,8 @@ def assemble(experiment: Experiment, population: Population, executor: Executor,
     server = Server(experiment, population.item_count, build_model(experiment.model))
     downlink = build_downlink(experiment, fleet, population.positives)
     flight = Flight(executor, experiment.execution.shards)
-    arrivals = Arrivals(executor, experiment.execution.shards, len(rounds))
+    merging = together(experiment.server.aggregate)
+    arrivals = Arrivals(executor, experiment.execution.shards, len(rounds), merging)
     transit = Transit(experiment.network, fleet, seed, clock)
     availability = build_availability(experiment.network.availability, count, seed)
     orders = Orders(experiment, fleet, transit.link, population, samples)

@@ -23,6 +23,7 @@ from fedras_ray.evaluation.shards import ShardQuality
 from fedras_ray.faults import Faults
 from fedras_ray.server.desk import Desk, Seen
 from fedras_ray.server.folding import Partial, Share, joined
+from fedras_ray.server.robust import together
 from fedras_ray.snapshots.kinds import kept
 
 
@@ -70,7 +71,9 @@ class Site:
             dataset.item_count,
             experiment.model.width,
             measures=defence.finite or defence.clip.kind != "none",
+            gathers=experiment.server.aggregate.kind != "sum",
         )
+        self._together = together(experiment.server.aggregate)
 
     def train(self, work: Mapping[int, Sequence[Assignment]]) -> list[Receipt]:
         """Turns of some clients of some shards (shard -> turns), and what arrived of them.
@@ -126,7 +129,7 @@ class Site:
         for some in gone.values():
             self.desk.forget(some)
         sums = [self.desk.fold(shard, some) for shard, some in shares.items()]
-        return joined(sums, self._shards, self._all_shards)
+        return joined(sums, self._shards, self._all_shards, self._together)
 
     def requests(self, turns: Mapping[int, Sequence[tuple[int, int]]]) -> dict[int, NDArray[np.int32]]:
         """The rows (n,) that the (client, turn) of some shards will touch; client -> rows."""

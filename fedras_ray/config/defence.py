@@ -38,3 +38,25 @@ class DefenceConfig(Section):
 
     finite: bool = True  # what decodes to a value that is not finite is refused
     clip: ClipConfig = NoClip()
+
+
+class Sum(Section):
+    """Updates are added up where they arrive; a version is their weighted mean, see `average`."""
+
+    kind: Literal["sum"] = "sum"
+
+
+class Median(Section):
+    """Of each entry, the median of what clients say."""
+
+    kind: Literal["median"]
+
+
+class TrimmedMean(Section):
+    """Of each entry, the mean of what clients say without the largest and the smallest."""
+
+    kind: Literal["trimmed-mean"]
+    share: float = Field(default=0.1, ge=0, lt=0.5)  # of the clients of an item, on either side
+
+
+AggregateConfig = Annotated[Sum | Median | TrimmedMean, Field(discriminator="kind")]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from fedras_ray.config.base import Count, NotNegative, Positive, Section
-from fedras_ray.config.defence import DefenceConfig
+from fedras_ray.config.defence import AggregateConfig, DefenceConfig, Sum
 
 
 class SgdServer(Section):
@@ -99,6 +99,7 @@ class ServerConfig(Section):
     staleness: StalenessConfig = ConstantStaleness()
     staleness_limit: StalenessLimit = StalenessLimit()
     defence: DefenceConfig = DefenceConfig()
+    aggregate: AggregateConfig = Sum()
 
     @model_validator(mode="after")
     def _one_divisor(self) -> ServerConfig:
@@ -106,6 +107,11 @@ class ServerConfig(Section):
         default = ServerConfig.model_fields["count_power"].default
         if self.average == "clients" and self.count_power != default:
             raise ValueError("count_power is for average 'items'; with average 'clients' leave it out")
+        if self.average == "clients" and self.aggregate.kind != "sum":
+            raise ValueError(
+                f"average 'clients' is a sum, and aggregate.kind is '{self.aggregate.kind}'; "
+                "take average 'items'"
+            )
         return self
 
 

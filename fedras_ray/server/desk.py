@@ -22,6 +22,7 @@ from fedras_ray.errors import CodecError
 from fedras_ray.kernels.measuring import length
 from fedras_ray.server.aggregation import Accumulator
 from fedras_ray.server.folding import Partial, Share
+from fedras_ray.server.robust import Gathering
 
 ROOM = 32_000_000  # floats kept decoded: 128 MB
 
@@ -56,17 +57,25 @@ class Desk:
         width: D.
         room: floats that may be kept decoded.
         measures: whether updates are measured, and refused where a value is not finite.
+        gathers: whether all rows of updates are wanted, and not their sums.
     """
 
     def __init__(
-        self, codec: Codec, item_count: int, width: int, room: int = ROOM, measures: bool = True
+        self,
+        codec: Codec,
+        item_count: int,
+        width: int,
+        room: int = ROOM,
+        measures: bool = True,
+        gathers: bool = False,
     ) -> None:
         self._codec = codec
         self._shape = item_count, width
-        self._sum: Accumulator | None = None  # made with the first fold
+        self._sum: Accumulator | Gathering | None = None  # made with the first fold
         self._kept: dict[tuple[int, int], tuple[ItemUpdate, _Together] | bytes] = {}  # (client, turn) -> …
         self._room = room
         self._measures = measures
+        self._gathers = gathers
 
     def receive(self, turns: Sequence[tuple[int, int]], blobs: Sequence[bytes]) -> list[Seen]:
         """Take what some (client, turn) sent, or refuse it: not of this codec and table, or not finite."""
@@ -112,7 +121,7 @@ class Desk:
     def fold(self, shard: int, shares: Sequence[Share]) -> Partial:
         """The weighted sum of some updates of one shard, in this order; they are forgotten."""
         if self._sum is None:
-            self._sum = Accumulator(*self._shape)
+            self._sum = Gathering(self._shape[1]) if self._gathers else Accumulator(*self._shape)
         for client, turn, weight in shares:
             self._sum.add(self._taken(client, turn), weight)
         return Partial(0, shard, *self._sum.drained())

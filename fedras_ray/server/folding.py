@@ -8,9 +8,9 @@ tree adds these up and passes one sum on, so bits hang on the experiment, and no
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,13 +46,19 @@ class Partial:
         return Partial, (self.level, self.index, self.ids, self.rows, self.counts)
 
 
-def joined(partials: Iterable[Partial], mine: range, shards: int) -> list[Partial]:
+Together: TypeAlias = Callable[[Ids, Rows, Ids, Ids, Rows, Ids], tuple[Ids, Rows, Ids]]
+
+
+def joined(
+    partials: Iterable[Partial], mine: range, shards: int, together: Together = counting.merged
+) -> list[Partial]:
     """Sums of branches, added up as far as whole branches go.
 
     Args:
         partials: sums of branches within `mine` that do not overlap; a shard without one has nothing to add.
         mine: the numbers of the shards whose sums are here, adjoining.
         shards: S.
+        together: makes one of two neighbours.
 
     Returns:
         Branches that end within `mine`; at most one where `mine` is all of them.
@@ -67,7 +73,7 @@ def joined(partials: Iterable[Partial], mine: range, shards: int) -> list[Partia
         for index in sorted(here):
             if _whole(level + 1, index // 2, mine, shards):
                 above = waiting.setdefault(level + 1, {})
-                above[index // 2] = _risen(here[index], above.get(index // 2))
+                above[index // 2] = _risen(here[index], above.get(index // 2), together)
             else:
                 found.append(here[index])
         level += 1
@@ -80,11 +86,9 @@ def _whole(level: int, index: int, mine: range, shards: int) -> bool:
     return begin >= mine.start and end <= mine.stop and 1 << (level - 1) < shards
 
 
-def _risen(one: Partial, left: Partial | None) -> Partial:
+def _risen(one: Partial, left: Partial | None, together: Together) -> Partial:
     """One level up: with its left neighbour, or alone where that has nothing."""
     level, index = one.level + 1, one.index // 2
     if left is None:
         return Partial(level, index, one.ids, one.rows, one.counts)
-    return Partial(
-        level, index, *counting.merged(left.ids, left.rows, left.counts, one.ids, one.rows, one.counts)
-    )
+    return Partial(level, index, *together(left.ids, left.rows, left.counts, one.ids, one.rows, one.counts))

@@ -18,6 +18,7 @@ from fedras_ray.server.defence import Clipping
 from fedras_ray.server.folding import Partial
 from fedras_ray.server.optimizers import build_optimizer
 from fedras_ray.server.policies import limited_weight, rate_factor, staleness_weight
+from fedras_ray.server.robust import middle_step
 from fedras_ray.server.schedules import tier_count, tier_factor
 from fedras_ray.server.tally import Tally
 from fedras_ray.snapshots.kinds import kept
@@ -109,13 +110,12 @@ class Server:
         """Make the next version from what arrived in a tier, which is `total`; None: nothing did."""
         updates, self._arrived[tier] = self._arrived[tier], 0
         weight, self._weight[tier] = self._weight[tier], 0.0
-        power = self._config.count_power if self._config.average == "items" else None
         self._versions_of[tier] += 1
         factor = rate_factor(self._config.decay, self.version, self._versions)
         factor *= tier_factor(self._schedule, self._versions_of, tier)
         if total is not None:
-            steps = step(total.rows, total.counts, weight, power)
-            self._optimizer.apply(self.table, total.ids, steps, factor)
+            ids, steps = self._steps(total, weight)
+            self._optimizer.apply(self.table, ids, steps, factor)
         self.version += 1
         self.made_at_ns = at_ns
         record = VersionRecord(
@@ -139,6 +139,14 @@ class Server:
         )
         self._staleness_since, self._loss_since = 0, 0.0
         return record
+
+    def _steps(self, total: Partial, weight: float) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """The touched items (t,) and their steps (t, D)."""
+        config = self._config
+        if config.aggregate.kind != "sum":
+            return middle_step(total.ids, total.rows, config.aggregate, config.count_power)
+        power = config.count_power if config.average == "items" else None
+        return total.ids, step(total.rows, total.counts, weight, power)
 
     def end(
         self,

@@ -50,7 +50,8 @@ def devices_of_file(config: FileFleet, count: int, rng: Generator) -> Devices:
     rows = len(next(iter(columns.values())))
     chosen = _chosen(rows, count, rng)
     if "slowness" in columns:
-        train = config.train_s_per_sample * _numbers(path, "slowness", columns)
+        with np.errstate(over="ignore"):  # what becomes infinite is refused as the fleet is made
+            train = config.train_s_per_sample * _numbers(path, "slowness", columns)
     else:
         train = _numbers(path, "train_s_per_sample", columns)
     up, down = (_numbers(path, name, columns)[chosen] for name in LINKS)

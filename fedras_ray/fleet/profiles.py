@@ -87,8 +87,9 @@ def thirds(train_s: Floats, uplink: Floats, downlink: Floats) -> tuple[NDArray[n
 def nominal_turn_s(
     samples: int | NDArray[np.int64], train_s: Floats, uplink: Floats, downlink: Floats
 ) -> Floats:
-    """(U,) the time of a turn with `NOMINAL_BYTES` each way, latency left out."""
-    return samples * train_s + NOMINAL_BYTES / uplink + NOMINAL_BYTES / downlink
+    """(U,) the time of a turn with `NOMINAL_BYTES` each way, latency left out; it may be infinite."""
+    with np.errstate(over="ignore"):  # such a device is refused when it is asked
+        return samples * train_s + NOMINAL_BYTES / uplink + NOMINAL_BYTES / downlink
 
 
 def equal_parts(order: NDArray[np.int64], count: int) -> NDArray[np.int32]:

@@ -139,3 +139,18 @@ def test_a_parquet_file_with_a_hole_is_refused_with_its_row(tmp_path):
     pq.write_table(table, tmp_path / "phones.parquet")
     with pytest.raises(FleetError, match=r"row 2, column 'slowness': None"):
         build_fleet(FileFleet(kind="file", path=str(tmp_path / "phones.parquet")), 3, 1)
+
+
+@pytest.mark.parametrize(
+    "row", ["1e-320,2,1", "1,1e-320,1", "1,1,1e308", "1,1,1.7e308", "1e-310,1e-310,1e-320"]
+)
+@pytest.mark.parametrize("train_s_per_sample", [1e-4, 1e4])
+def test_extremes_make_a_fleet_or_one_error_and_no_warning(put, row, train_s_per_sample):
+    """Found by `make fuzz-inputs`; the device itself is refused when it is asked, with its number."""
+    text = f"uplink_bytes_per_s,downlink_bytes_per_s,slowness\n1,1,1\n{row}\n"
+    try:
+        fleet = build_fleet(put(text, train_s_per_sample=train_s_per_sample), 2, 1)
+    except FleetError as error:
+        assert "train_s_per_sample" in str(error)  # noqa: PT017 - either is right
+    else:
+        assert len(fleet) == 2

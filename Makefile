@@ -16,7 +16,7 @@ JOBS ?= 2  # runs at the same time
 WORKERS ?= 2  # processes that run tests; 0: only this one, as a debugger wants it
 
 .DEFAULT_GOAL := help
-.PHONY: help run study-payload study-heterogeneity test lint types layers format unit golden fuzz fuzz-inputs test-cluster audit bench bench-peers site ui constraints clean
+.PHONY: help run study-payload study-heterogeneity test lint types layers format unit golden fuzz fuzz-inputs chaos test-cluster audit bench bench-peers site ui constraints clean
 
 help:  ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
@@ -69,6 +69,9 @@ audit: $(VENV)/.test-ready  ## Known holes in what we depend on (pip-audit), ris
 	$(VENV)-audit/bin/pip install --quiet 'pip-audit>=2.9,<3' 'bandit>=1.8,<2'
 	$(VENV)-audit/bin/bandit --quiet --recursive fedras_ray actors workloads dashboards
 	$(VENV)-audit/bin/pip-audit --progress-spinner off --strict --disable-pip --no-deps --requirement constraints.txt $(ARGS)
+
+chaos: $(VENV)/.test-ready  ## Kill runs at random moments, fifty times (an hour); ARGS="--scenarios 10 --first 50" for others
+	$(BIN)/python -m tests.chaos $(ARGS)
 
 bench: $(VENV)/.test-ready  ## Speed of kernels, codecs and whole runs, and where the CPU goes, as tables
 	$(BIN)/python benchmarks/encode.py

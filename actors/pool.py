@@ -20,7 +20,7 @@ from fedras_ray.config import Experiment
 from fedras_ray.data.interactions import Dataset
 from fedras_ray.evaluation.shards import ShardQuality
 from fedras_ray.server.folding import Partial, Share
-from fedras_ray.site import Receipt, Site
+from fedras_ray.site import Receipt, ShardState, Site
 
 Plain: TypeAlias = Sequence[Any]
 Table: TypeAlias = NDArray[np.float32]
@@ -79,6 +79,17 @@ class ClientPool:
             self._site.publish(view, table)
         for view in news.retired:
             self._site.retire(view)
+
+    @ray.method
+    def states(self) -> list[ShardState]:
+        """See `Site.states`."""
+        return self._site.states()
+
+    @ray.method
+    def put_back(self, states: Sequence[ShardState], news: News, *tables: Table) -> None:
+        """See `Site.put_back`; with the views that belong to the states."""
+        self._hear(news, tables)
+        self._site.put_back(states)
 
     @ray.method
     def peak_rss_bytes(self) -> int:

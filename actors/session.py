@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any
@@ -10,7 +12,8 @@ import ray
 
 from actors.cluster import connected, pool_count
 from actors.coordinator import Coordinator
-from actors.executor import fetch
+from actors.pending import fetch
+from fedras_ray.checkpoints import Plain, Taken
 from fedras_ray.config import Experiment
 from fedras_ray.data.interactions import Dataset
 from fedras_ray.errors import ExecutorError
@@ -18,23 +21,41 @@ from fedras_ray.population import population_of
 from fedras_ray.records import Record
 from fedras_ray.stretches import Stretch
 
+ASIDE_S = 0.5  # after so long a silence somebody's wish is looked at
+
 
 class RaySession:
     """One run on a cluster; iterate over it for its records."""
 
-    def __init__(self, experiment: Experiment, dataset: Dataset, address: str | None = None) -> None:
+    def __init__(
+        self,
+        experiment: Experiment,
+        dataset: Dataset,
+        address: str | None = None,
+        start: Plain | None = None,
+    ) -> None:
+        """`start` is a checkpoint to go on from."""
         self._experiment = experiment
         self._dataset = dataset
         self._address = address
+        self._start = start
+        self._wish = threading.Event()
         self.pools = 0
         self.peak_rss_bytes = 0  # of coordinator and pools, known after the run
 
     def __iter__(self) -> Iterator[Record]:
         """The records of `stretches`, one by one."""
-        return chain.from_iterable(self.stretches())
+        return chain.from_iterable(one for one in self.stretches() if isinstance(one, Stretch))
 
-    def stretches(self) -> Iterator[Stretch]:
-        """Connect, place the actors, stream the records, and let everything go.
+    def stop(self) -> None:
+        """Have `stretches` end soon; from a signal's handler, too.
+
+        The coordinator is busy and cannot be asked for a last checkpoint: the newest there is must do.
+        """
+        self._wish.set()
+
+    def stretches(self) -> Iterator[Stretch | Taken]:
+        """Connect, place the actors, stream the records and checkpoints, and let everything go.
 
         Raises:
             ExecutorError: the cluster is not there, too small, or lost an actor.
@@ -43,30 +64,38 @@ class RaySession:
         with connected(self._address):
             yield from self._run()
 
-    def _run(self) -> Iterator[Stretch]:
+    def _run(self) -> Iterator[Stretch | Taken]:
         execution = self._experiment.execution
         self.pools = pool_count(execution.pools, execution.shards)
         population = population_of(self._dataset)
         stored = ray.put(self._dataset)
         place: Any = ray.remote(Coordinator).options(num_cpus=0, enable_task_events=False)
-        coordinator: Any = place.remote(self._experiment, population, [stored], self.pools)
+        coordinator: Any = place.remote(self._experiment, population, [stored], self.pools, self._start)
         try:
             fetch(coordinator.ready.remote(), "the coordinator", 2 * execution.start_limit_s)
-            yield from self._stream(coordinator.run.remote())
+            yield from self._stream(coordinator)
+            if self._wish.is_set():
+                return
             self.peak_rss_bytes = fetch(
                 coordinator.peak_rss_bytes.remote(), "the coordinator", execution.work_limit_s
             )
         finally:
             ray.kill(coordinator)
 
-    def _stream(self, told: Any) -> Iterator[Stretch]:
+    def _stream(self, coordinator: Any) -> Iterator[Stretch | Taken]:
         limit_s = 2 * self._experiment.execution.work_limit_s
+        told = coordinator.run.remote()
+        silent_since_s = time.monotonic()
         while True:
-            ready, _ = ray.wait([told], timeout=limit_s)
-            if not ready:
-                raise ExecutorError(f"the coordinator said nothing for {limit_s:g} s")
-            try:
-                stretch = next(told)
-            except StopIteration:
+            ready, _ = ray.wait([told], timeout=ASIDE_S)
+            if self._wish.is_set():
                 return
-            yield fetch(stretch, "the coordinator", limit_s)
+            if ready:
+                try:
+                    said = next(told)
+                except StopIteration:
+                    return
+                yield fetch(said, "the coordinator", limit_s)
+                silent_since_s = time.monotonic()
+            elif time.monotonic() - silent_since_s >= limit_s:
+                raise ExecutorError(f"the coordinator said nothing for {limit_s:g} s")

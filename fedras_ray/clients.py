@@ -68,7 +68,8 @@ class ClientState(NamedTuple):
     """Everything of the clients of one shard that training changes."""
 
     private: Table  # (clients of the shard, P)
-    before: dict[int, NDArray[np.float32]]  # client -> before its turn
+    began: Clients  # (b,) clients that had a turn since the last evaluation, in the order of their turns
+    before: Table  # (b, P) what they were before it
     unsaid: dict[int, Residual]
 
 
@@ -109,11 +110,15 @@ class ClientHost:
     def state(self, shard: int) -> ClientState:
         """As it is now; later work does not change it."""
         unsaid = {} if self._unsaid is None else self._unsaid.of(shard, self._shards)
-        return ClientState(self._private[shard].copy(), dict(self._before[shard]), unsaid)
+        private, before = self._private[shard], self._before[shard]
+        began = np.fromiter(before, np.int64, len(before))
+        rows = np.stack(list(before.values())) if before else private[:0].copy()
+        return ClientState(private.copy(), began, rows, unsaid)
 
     def put_back(self, shard: int, state: ClientState) -> None:
         """Go on from a state of before, be it another host's."""
-        self._private[shard], self._before[shard] = state.private.copy(), dict(state.before)
+        self._private[shard] = state.private.copy()
+        self._before[shard] = dict(zip(state.began.tolist(), state.before.copy(), strict=True))
         if self._unsaid is not None:
             self._unsaid.put_back(shard, self._shards, state.unsaid)
 

@@ -61,6 +61,14 @@ def run(
     serial: Annotated[
         bool, typer.Option("--serial", help="In this process, without Ray: the reference.")
     ] = False,
+    resume: Annotated[
+        Path | None,
+        typer.Option(help="Directory of a run that was interrupted: go on from its newest checkpoint."),
+    ] = None,
+    max_restarts: Annotated[
+        int,
+        typer.Option(min=0, help="Go on so often by itself when the coordinator is lost."),
+    ] = 0,
     no_mlflow: Annotated[bool, typer.Option("--no-mlflow", help="Write the run directory only.")] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the summary as the last line of output.")
@@ -73,17 +81,23 @@ def run(
     - `fedras run ml-100k-dense --set seed=2`
     - `fedras run --set codec.kind=dense --set schedule.versions=50 --json`
     - `fedras run my-study.toml --address head:6379 --out results/a`
+    - `fedras run --resume results/a --max-restarts 3`
     """
+    if resume is not None:
+        experiment, out = _interrupted(resume, experiment, out), resume
     chosen = _experiment(experiment, settings or [], pools)
 
     from workloads.running import Options, run  # torch, Ray and MLflow: too slow for --help
     from workloads.table import closing_table
 
     try:
-        with stoppable():
-            outcome = run(chosen, Options(out, address, serial, not no_mlflow), console)
+        with stoppable() as wish:
+            options = Options(
+                out, address, serial, not no_mlflow, resume=resume is not None, max_restarts=max_restarts
+            )
+            outcome = run(chosen, options, console, wish)
     except Stopped as stopped:
-        say("stopped; what was recorded so far is kept")
+        say("stopped; what was recorded so far is kept, and --resume with the run's directory goes on")
         raise typer.Exit(stopped.exit_status) from None
     console.print(closing_table(outcome.summary))
     say(f"report  {outcome.directory / 'report.html'}")
@@ -159,6 +173,21 @@ def main() -> None:
     except (FedrasError, MemoryError) as error:
         say_error(error if isinstance(error, FedrasError) else RunError(f"{TOO_LARGE} ({error})"))
         sys.exit(FAILED)
+
+
+def _interrupted(directory: Path, named: str, out: Path | None) -> str:
+    """The configuration of a run that is to be gone on with.
+
+    Raises:
+        RunError: there is no run, it is finished, or something else was asked for as well.
+    """
+    if named != DEFAULT or out is not None:
+        raise RunError("--resume goes on with the run in its directory: leave the experiment and --out away")
+    if (directory / "summary.json").exists():
+        raise RunError(f"{directory} holds a finished run: there is nothing to go on with")
+    if not (directory / "config.toml").exists():
+        raise RunError(f"{directory} holds no run: there is no config.toml in it")
+    return str(directory / "config.toml")
 
 
 def _experiment(name: str, settings: list[str], pools: int | None) -> Experiment:

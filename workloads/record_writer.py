@@ -56,25 +56,34 @@ class RecordWriter:
         with writing(self.path):
             self._writer = pq.ParquetWriter(self._partial, self._schema, compression="zstd")
         self._waiting: list[Stretch] = []
+        self._rest = self._schema.empty_table()  # less than a group
 
     def write(self, stretch: Stretch) -> None:
         """Some more records."""
         self._waiting.append(stretch)
         if sum(map(len, self._waiting)) >= ROWS_PER_GROUP:
-            self._flush()
+            self._gather()
 
     def close(self, ending: Ending) -> None:
         """Whatever happened, what was recorded is readable."""
-        self._flush()
+        self._gather()
         with writing(self.path):
+            if len(self._rest):
+                self._writer.write_table(self._rest)
             self._writer.close()
             self._partial.replace(self.path)
 
-    def _flush(self) -> None:
-        if self._waiting:
+    def _gather(self) -> None:
+        """Write whole groups: the file does not show in which pieces it was told."""
+        if not self._waiting:
+            return
+        self._rest = pa.concat_tables([self._rest, as_table(self._waiting, self._schema)])
+        self._waiting = []
+        whole = len(self._rest) // ROWS_PER_GROUP * ROWS_PER_GROUP
+        if whole:
             with writing(self.path):
-                self._writer.write_table(as_table(self._waiting, self._schema))
-            self._waiting = []
+                self._writer.write_table(self._rest.slice(0, whole), row_group_size=ROWS_PER_GROUP)
+            self._rest = self._rest.slice(whole)
 
 
 def as_table(stretches: Sequence[Stretch], columns: pa.Schema) -> pa.Table:

@@ -3,37 +3,39 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Generator, Iterable, Iterator
-from contextlib import AbstractContextManager, closing, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from actors.coordinator import stretches
+from actors.keeping import Cadence, stretches
 from actors.pool import peak_rss_bytes
 from actors.session import RaySession
 from dashboards.report import write as write_report
+from fedras_ray.checkpoints import Plain, Taken, put_back
 from fedras_ray.codecs.build import build_codec
 from fedras_ray.config import Experiment
 from fedras_ray.data import load
 from fedras_ray.data.interactions import Dataset
-from fedras_ray.errors import ExecutorError
 from fedras_ray.evaluation.popularity import popularity_quality
 from fedras_ray.executor import SerialExecutor
 from fedras_ray.population import population_of
-from fedras_ray.records import EndRecord, EvaluationRecord
 from fedras_ray.server.choosing import load_policy
 from fedras_ray.simulation import Simulation
 from fedras_ray.stretches import Stretch
 from workloads import run_directory
+from workloads.checkpoints.keeper import clear
+from workloads.checkpoints.store import open_store
+from workloads.course import Course
 from workloads.device_classes import device_classes
 from workloads.pace import Pace
 from workloads.progress import ProgressDisplay
-from workloads.record_writer import RecordWriter
 from workloads.sinks import Sink, Summary, listening
 from workloads.speech import say
+from workloads.stopping import Wish
 from workloads.summary import summarize
 from workloads.user_quality import UserQualityWriter
 
@@ -51,6 +53,8 @@ class Options:
     mlflow: bool = True
     parent: str | None = None  # the MLflow run of the comparison it belongs to
     progress: bool = True  # shown while it runs
+    resume: bool = False  # go on with what is in `out`
+    max_restarts: int = 0  # after the machines that compute were lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +71,35 @@ class SerialSession:
 
     pools = 0
 
-    def __init__(self, experiment: Experiment, dataset: Dataset) -> None:
+    def __init__(self, experiment: Experiment, dataset: Dataset, start: Plain | None) -> None:
         self._experiment = experiment
         self._dataset = dataset
+        self._start = start
+        self._cadence = Cadence(experiment)
         self.peak_rss_bytes = 0  # beyond this process: none
 
-    def stretches(self) -> Iterator[Stretch]:
-        """The records, some at a time."""
+    def stretches(self) -> Iterator[Stretch | Taken]:
+        """The records, some at a time, and checkpoints between them."""
         executor = SerialExecutor(self._experiment, self._dataset)
         simulation = Simulation(self._experiment, population_of(self._dataset), executor)
+        if self._start is not None:
+            put_back(self._start, simulation, executor)
         gc.freeze()  # as a pool does
-        return stretches(simulation)
+        return stretches(simulation, executor, self._cadence)
+
+    def stop(self) -> None:
+        """See `Session.stop`."""
+        self._cadence.stop()
 
 
-def run(experiment: Experiment, options: Options, console: Console) -> Outcome:
+def run(experiment: Experiment, options: Options, console: Console, wish: Wish | None = None) -> Outcome:
     """Run an experiment; everything it leaves behind is in its directory and in MLflow.
+
+    Args:
+        experiment: what.
+        options: how.
+        console: for progress.
+        wish: of somebody that it stop.
 
     Raises:
         FedrasError: it could not do all it was asked; sinks are closed, records so far are kept.
@@ -91,20 +109,27 @@ def run(experiment: Experiment, options: Options, console: Console) -> Outcome:
     directory = run_directory.place(options.out, experiment)
     dataset = load(experiment.data, experiment.seed, say=say)
     tracked = options.mlflow and experiment.tracking.mlflow
-    with _tracker(experiment, dataset, options) if tracked else nullcontext() as tracker:
+    store = open_store(directory, experiment.checkpoint.to)
+    with _tracker(experiment, dataset, options, directory) if tracked else nullcontext() as tracker:
         run_directory.create(directory, experiment)
-        session = _session(experiment, dataset, options)
-        with (
-            _progress(experiment, options, console, pace) as progress,
-            listening(RecordWriter(directory)) as writer,
-        ):
-            sinks = [pace, progress, UserQualityWriter(directory), tracker]
-            last, end = drain(session.stretches(), writer, [sink for sink in sinks if sink])
+        made: list[SerialSession | RaySession] = []
+
+        def session(start: Plain | None) -> SerialSession | RaySession:
+            made[:] = [_session(experiment, dataset, options, start)]
+            return made[0]
+
+        with _progress(experiment, options, console, pace) as progress:
+            sinks: list[Sink | None] = [pace, progress, UserQualityWriter(directory), tracker]
+            heard = [sink for sink in sinks if sink]
+            course = Course(experiment, dataset, directory, store, heard, wish or Wish())
+            found = course.found() if options.resume else None
+            last, end = course.run(session, found, options.max_restarts)
         asked = experiment.evaluation
         popularity = popularity_quality(dataset, asked.sampled_negatives, experiment.seed, asked.users)
         classes = device_classes(directory, dataset.user_count)
-        summary = summarize(experiment, dataset, last, end, _wall(pace, session), popularity, classes)
+        summary = summarize(experiment, dataset, last, end, _wall(pace, made[0]), popularity, classes)
         files = _finished(directory, summary)
+        clear(store)
         if tracker:
             tracker.finish(summary, files)
     return Outcome(directory, summary, tracker.uri if tracker else None)
@@ -116,18 +141,20 @@ def _find_your_own(experiment: Experiment) -> None:
     load_policy(experiment.schedule.policy)
 
 
-def _session(experiment: Experiment, dataset: Dataset, options: Options) -> SerialSession | RaySession:
+def _session(
+    experiment: Experiment, dataset: Dataset, options: Options, start: Plain | None
+) -> SerialSession | RaySession:
     if options.serial:
-        return SerialSession(experiment, dataset)
-    return RaySession(experiment, dataset, options.address)
+        return SerialSession(experiment, dataset, start)
+    return RaySession(experiment, dataset, options.address, start)
 
 
 def _tracker(
-    experiment: Experiment, dataset: Dataset, options: Options
+    experiment: Experiment, dataset: Dataset, options: Options, directory: Path
 ) -> AbstractContextManager[MlflowSink]:
     from workloads.tracking.mlflow_sink import MlflowSink  # MLflow: two seconds, for those who want it
 
-    return listening(MlflowSink(experiment, dataset, options.parent))
+    return listening(MlflowSink(experiment, dataset, directory, options.parent, options.resume))
 
 
 def _progress(
@@ -151,32 +178,3 @@ def _finished(directory: Path, summary: Summary) -> list[Path]:
     files = [directory / name for name in ("config.toml", "records.parquet", "users.parquet")]
     files.append(run_directory.write_summary(directory, summary))
     return [*files, write_report([directory], directory / "report.html")]
-
-
-def drain(
-    told: Iterable[Stretch], writer: RecordWriter, sinks: list[Sink]
-) -> tuple[EvaluationRecord, EndRecord]:
-    """Hand everything to the writer, and what is no turn to the sinks; returns last evaluation and end.
-
-    Raises:
-        ExecutorError: there was no end.
-    """
-    last: EvaluationRecord | None = None
-    end: EndRecord | None = None
-    with closing(_all(told)) as stream:  # lets the cluster go before the sinks close
-        for stretch in stream:
-            writer.write(stretch)
-            for _, record in stretch.others:
-                for sink in sinks:
-                    sink.take(record)
-                if isinstance(record, EvaluationRecord):
-                    last = record
-                elif isinstance(record, EndRecord):
-                    end = record
-    if last is None or end is None:
-        raise ExecutorError("the simulation stopped before its end")
-    return last, end
-
-
-def _all(told: Iterable[Stretch]) -> Generator[Stretch, None, None]:
-    yield from told

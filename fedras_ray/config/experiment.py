@@ -1,7 +1,7 @@
 """The experiment as one frozen tree.
 
-Everything that can change a result is in here and in `Experiment.digest`; where it is computed
-(`execution`) and who watches (`tracking`) is in here too, but not in the digest.
+Everything that can change a result is in here and in `Experiment.digest`; where it is computed (`execution`),
+what is kept on the way (`checkpoint`) and who watches (`tracking`) is in here too, but not in the digest.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 import tomli_w
 from pydantic import Field, model_validator
 
-from fedras_ray.config.base import Positive, Section
+from fedras_ray.config.base import Count, Positive, Section
 from fedras_ray.config.client import MatrixFactorization, TrainingConfig
 from fedras_ray.config.codecs import (
     ActionsCodec,
@@ -39,6 +39,16 @@ class ExecutionConfig(Section):
     pools: int = Field(default=0, ge=0)  # 0: as many as cores, at most one per shard
     start_limit_s: Positive = 120.0
     work_limit_s: Positive = 600.0
+    pool_restarts: int = Field(default=3, ge=0)  # of a pool that dies or hangs, before the run fails
+
+
+class CheckpointConfig(Section):
+    """What of a run is kept on the way, so that it can be gone on with. No part of the result's identity."""
+
+    every_minutes: float = Field(default=5.0, ge=0)  # of real time; 0: never by time
+    every_versions: int = Field(default=0, ge=0)  # 0: never by versions
+    keep: Count = 2  # the newest ones
+    to: str | None = None  # a URL for pyarrow.fs, or a folder; None: checkpoints/ in the run's directory
 
 
 class TrackingConfig(Section):
@@ -68,6 +78,7 @@ class Experiment(Section):
     server: ServerConfig = ServerConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     execution: ExecutionConfig = ExecutionConfig()
+    checkpoint: CheckpointConfig = CheckpointConfig()
     tracking: TrackingConfig = TrackingConfig()
 
     @model_validator(mode="after")
@@ -91,7 +102,7 @@ class Experiment(Section):
 
     def digest(self) -> str:
         """SHA-256 over everything that can change a result."""
-        tree = self.model_dump(mode="json", exclude={"tracking": True, "execution": True})
+        tree = self.model_dump(mode="json", exclude={"tracking": True, "execution": True, "checkpoint": True})
         tree["shards"] = self.execution.shards
         return hashlib.sha256(json.dumps(tree, sort_keys=True).encode()).hexdigest()
 

@@ -195,7 +195,7 @@ class _Reader:
         found: Any
         match mark:
             case "a":
-                found = self._arrays[rest[0]]
+                found = self._own_array(rest[0])
             case "m":
                 found = bytearray(self._arrays[rest[0]].tobytes())
             case "g":
@@ -214,6 +214,11 @@ class _Reader:
                 raise SnapshotError(f"a snapshot has a mark '{mark}', which means nothing")
         self._met[place] = found
         return found
+
+    def _own_array(self, number: int) -> Array:
+        """One that can be written to: what lies in memory that processes share cannot."""
+        found = self._arrays[number]
+        return found if found.flags.writeable else found.copy()
 
     def _pairs(self, rest: list[Tree]) -> dict[Any, Any]:
         values = [self.value(each) for each in rest]

@@ -6,7 +6,8 @@ import time
 import psutil
 import pytest
 
-from actors.executor import RayExecutor, fetch
+from actors.executor import RayExecutor
+from actors.pending import fetch
 from actors.session import RaySession
 from fedras_ray.clients import Assignment
 from fedras_ray.config import build
@@ -56,7 +57,7 @@ def test_an_error_in_a_pool_arrives_as_it_was_raised(cluster, small):
 
 @only_sync
 def test_a_pool_that_dies_is_named(cluster, small):
-    experiment, dataset = small
+    experiment, dataset = changed(small[0], "execution.pool_restarts=0"), small[1]
     executor = RayExecutor(experiment, cluster.put(dataset), pools=2)
     victims = [
         one

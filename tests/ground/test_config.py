@@ -103,6 +103,9 @@ def test_toml_spells_every_default_out():
         "execution.pools=3",
         "execution.start_limit_s=7",
         "execution.work_limit_s=7",
+        "execution.pool_restarts=7",
+        "checkpoint.every_versions=1",
+        "checkpoint.to='elsewhere'",
         "tracking.experiment=other",
         "tracking.mlflow=false",
     ],
@@ -135,6 +138,7 @@ RESULTS = [
     "fleet.speed_link_correlation=0.5",
     "fleet.kind=mobiperf",
     "network.loss=0.1",
+    "faults.flip=0.1",
     "network.variation.kind=gamma",
     "network.availability.kind=diurnal",
     "schedule.kind=buffered",
@@ -161,7 +165,7 @@ def test_whatever_can_change_a_result_changes_the_digest(override):
 
 def test_every_section_that_can_change_a_result_is_tried_above():
     tried = {override.partition("=")[0].partition(".")[0] for override in RESULTS}
-    assert tried == set(Experiment.model_fields) - {"name", "tracking"}
+    assert tried == set(Experiment.model_fields) - {"name", "tracking", "checkpoint"}
 
 
 def test_the_digest_is_one_value_for_one_experiment():

@@ -6,7 +6,6 @@ there. Runs that are kept from before then have their parent already.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,9 +21,8 @@ from workloads.comparing.plan import Plan
 from workloads.comparing.results import Results
 from workloads.comparing.table import markdown
 from workloads.comparing.target import Target
-from workloads.run_directory import write_text, writing
 from workloads.sinks import Ending
-from workloads.tracking.secrets import without_secrets
+from workloads.tracking.known import exists, known_run, remember
 from workloads.tracking.store import experiment_id, told, tracking_uri
 
 TARGET = ("seconds", "bytes", "times_faster", "times_fewer_bytes")
@@ -109,11 +107,11 @@ def _to_target(way: Target) -> dict[str, float]:
 
 
 def _begun(plan: Plan, directory: Path) -> ParentRun:
-    uri, path = tracking_uri(), directory / "mlflow.json"
+    uri = tracking_uri()
     with told(uri):
         client = MlflowClient(tracking_uri=uri)
-        run_id = _known(client, uri, path)
-        if run_id is None:
+        run_id = known_run(directory, uri)
+        if run_id is None or not exists(client, run_id):
             experiment = plan.methods[plan.reference].tracking.experiment
             place = experiment_id(client, uri, experiment)
             run_id = str(client.create_run(place, run_name=plan.name).info.run_id)
@@ -128,19 +126,5 @@ def _begun(plan: Plan, directory: Path) -> ParentRun:
         }
         for name, value in tags.items():
             client.set_tag(run_id, name, value)
-    with writing(path):
-        write_text(path, json.dumps({"uri": without_secrets(uri), "run_id": run_id}) + "\n")
+    remember(directory, uri, run_id)
     return ParentRun(uri, run_id)
-
-
-def _known(client: MlflowClient, uri: str, path: Path) -> str | None:
-    """The run of before, where it still is."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        if found["uri"] != without_secrets(uri):
-            return None
-    except (OSError, ValueError, LookupError, TypeError):  # not there, or not ours: a new one is no loss
-        return None
-    here = client.search_experiments()
-    runs = client.search_runs([one.experiment_id for one in here], f"attributes.run_id = '{found['run_id']}'")
-    return str(found["run_id"]) if runs else None

@@ -15,7 +15,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from mlflow import entities
 from mlflow.entities import DatasetInput, InputTag, Metric, Param, RunTag
@@ -29,6 +28,8 @@ from fedras_ray.records import EvaluationRecord, Record, VersionRecord, error_na
 from workloads.sinks import Ending, Summary
 from workloads.summary import reduction
 from workloads.table import markdown
+from workloads.tracking.flat import flatten
+from workloads.tracking.known import exists, known_run, remember
 from workloads.tracking.store import experiment_id, told, tracking_uri
 
 BATCH = 500  # metrics per call: one call costs as much as many metrics
@@ -45,22 +46,44 @@ class MlflowSink:
     tried again with every batch, and is an error at the end, when the run itself is safe.
     """
 
-    def __init__(self, experiment: Experiment, dataset: Dataset, parent: str | None = None) -> None:
-        """`parent` is the MLflow run of the comparison that this one belongs to."""
+    def __init__(
+        self,
+        experiment: Experiment,
+        dataset: Dataset,
+        directory: Path,
+        parent: str | None = None,
+        resume: bool = False,
+    ) -> None:
+        """Begin a run, or go on with that of `directory`.
+
+        `parent` is the MLflow run of the comparison that this one belongs to.
+        """
         self.uri = tracking_uri()
-        self._began_ms = int(time.time() * 1000)
+        self._directory = directory
+        self._told: dict[type[Record], int] = {}  # the newest version of each kind
         self._metrics: list[Metric] = []
         self._due = BATCH
         thread = ThreadPoolExecutor(1, "mlflow")
-        self._opening = thread.submit(opened, self.uri, self._began_ms, experiment, dataset, parent)
+        self._opening = thread.submit(
+            begun_or_found, self.uri, experiment, dataset, directory if resume else None, parent
+        )
         thread.shutdown(wait=False)  # it ends by itself
 
     def take(self, record: Record) -> None:
-        """See `Sink.take`; written in batches."""
-        self._opening.result()
+        """See `Sink.take`; written in batches. What was told before, as a run goes on, is not told twice."""
+        run = self._opening.result()
+        if not self._told:
+            remember(self._directory, self.uri, run.run_id)
+            self._told = {VersionRecord: run.newest_version, EvaluationRecord: run.newest_evaluation}
+        if (
+            not isinstance(record, VersionRecord | EvaluationRecord)
+            or record.version < self._told[type(record)]
+        ):
+            return
+        self._told[type(record)] = record.version + 1
         if isinstance(record, VersionRecord):
             self._add(record.at_ns, record.version, version_metrics(record))
-        elif isinstance(record, EvaluationRecord):
+        else:
             self._add(record.at_ns, record.version, quality_metrics(record))
         if len(self._metrics) >= self._due:
             with suppress(RunError):
@@ -103,7 +126,7 @@ class MlflowSink:
                 raise
 
     def _add(self, at_ns: int, version: int, values: Mapping[str, float]) -> None:
-        at_ms = self._began_ms + at_ns // NANOS_PER_MS
+        at_ms = self._opening.result().began_ms + at_ns // NANOS_PER_MS
         self._metrics += [Metric(name, value, at_ms, version) for name, value in values.items()]
 
     def _flush(self) -> None:
@@ -121,6 +144,35 @@ class OpenRun:
 
     client: MlflowClient
     run_id: str
+    began_ms: int
+    newest_version: int = 0  # that it was told about, perhaps not completely
+    newest_evaluation: int = 0
+
+
+def begun_or_found(
+    uri: str, experiment: Experiment, dataset: Dataset, directory: Path | None, parent: str | None
+) -> OpenRun:
+    """The MLflow run of a directory, where it has one that is still there; else a new one.
+
+    Raises:
+        RunError: the store cannot be reached.
+    """
+    known = None if directory is None else known_run(directory, uri)
+    if known is not None:
+        with told(uri):
+            client = MlflowClient(tracking_uri=uri)
+            if exists(client, known):
+                return found(client, known)
+    return opened(uri, int(time.time() * 1000), experiment, dataset, parent)
+
+
+def found(client: MlflowClient, run_id: str) -> OpenRun:
+    """A run of before, that takes metrics again from the newest it has."""
+    run = client.get_run(run_id)
+    client.update_run(run_id, status="RUNNING")
+    names = "clock/virtual_seconds", "quality/at_total_megabytes"
+    newest = [max((one.step for one in client.get_metric_history(run_id, name)), default=0) for name in names]
+    return OpenRun(client, run_id, run.info.start_time, *newest)
 
 
 def opened(uri: str, began_ms: int, experiment: Experiment, dataset: Dataset, parent: str | None) -> OpenRun:
@@ -137,7 +189,7 @@ def opened(uri: str, began_ms: int, experiment: Experiment, dataset: Dataset, pa
         run_id = str(run.info.run_id)
         client.log_batch(run_id, params=parameters(experiment), tags=tags(experiment, parent))
         log_dataset(client, run_id, dataset_input(dataset))
-    return OpenRun(client, run_id)
+    return OpenRun(client, run_id, began_ms)
 
 
 def log_dataset(client: MlflowClient, run_id: str, given: DatasetInput) -> None:
@@ -165,16 +217,6 @@ def parameters(experiment: Experiment) -> list[Param]:
     """The experiment's tree as flat, searchable parameters: ``codec.kind``, ``training.epochs``, …."""
     flat = flatten(experiment.model_dump(mode="json", exclude_none=True))
     return [Param(name, str(value)[:PARAM_LIMIT]) for name, value in flat.items()]
-
-
-def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """``{"a": {"b": 1}}`` as ``{"a.b": 1}``."""
-    flat: dict[str, Any] = {}
-    for name, value in tree.items():
-        flat |= (
-            flatten(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
-        )
-    return flat
 
 
 def tags(experiment: Experiment, parent: str | None = None) -> list[RunTag]:

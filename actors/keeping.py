@@ -1,0 +1,76 @@
+"""When a checkpoint is due: by versions, by real time, or because somebody wishes to stop."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+from fedras_ray.checkpoints import Taken, take
+from fedras_ray.config import Experiment
+from fedras_ray.executor import KeepingExecutor
+from fedras_ray.simulation import Simulation
+from fedras_ray.stretches import Stretch
+
+MOST = 10_000  # records told together
+SOON_S = 0.1  # after which a version is told
+SECONDS_PER_MINUTE = 60
+
+
+class Cadence:
+    """Of one run; `stop` may be called from another thread, or from a signal's handler."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        self._config = experiment.checkpoint
+        self._versions = experiment.schedule.versions
+        self._taken_s = time.monotonic()
+        self._wish = threading.Event()
+
+    def stop(self) -> None:
+        """Take a last one as soon as possible."""
+        self._wish.set()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether somebody wishes it."""
+        return self._wish.is_set()
+
+    def is_due(self, version: int) -> bool:
+        """Whether to take one now that this version is made; the last one only ends."""
+        if version >= self._versions:
+            return False
+        every, minutes = self._config.every_versions, self._config.every_minutes
+        by_time = minutes > 0 and time.monotonic() - self._taken_s >= minutes * SECONDS_PER_MINUTE
+        if (every and version % every == 0) or by_time:
+            self._taken_s = time.monotonic()
+            return True
+        return False
+
+    def is_wished(self, version: int) -> bool:
+        """Whether to take a last one between any two events."""
+        return self.stopping and version < self._versions
+
+
+def stretches(
+    simulation: Simulation, executor: KeepingExecutor, cadence: Cadence
+) -> Iterator[Stretch | Taken]:
+    """Run a simulation; its records in pieces that are worth a message, and told soon; checkpoints between.
+
+    It ends early, after a last checkpoint, where that is wished.
+    """
+    told_s, version = time.monotonic(), simulation.version
+    for _ in simulation.events():
+        if simulation.version != version or cadence.stopping:
+            is_new, version = simulation.version != version, simulation.version
+            last = cadence.is_wished(version)
+            if last or (is_new and cadence.is_due(version)):
+                if simulation.said:
+                    yield simulation.tell()
+                yield take(simulation, executor)
+            if last:
+                return
+        if len(simulation.said) >= MOST or (simulation.said.others and time.monotonic() - told_s >= SOON_S):
+            yield simulation.tell()
+            told_s = time.monotonic()
+    if simulation.said:
+        yield simulation.tell()

@@ -1,0 +1,199 @@
+"""A pool that is replaced when it dies or hangs, with what it knew and what it was asked for since.
+
+A watched pool keeps a journal of the calls since the last state that it told of its shards. When a call does
+not come back because the process is gone, or because it does not answer within its limit, another actor is
+placed, given that state and the views of then, and asked everything in the journal again, in order. What a
+shard computes follows from its state and the calls alone, so the answers are the same. Ray's own retries are
+not used: they would carry a call out on an actor that has forgotten all calls before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+import ray
+
+from actors.pending import LostError, RayPending, fetch
+from actors.pool import News
+from fedras_ray.errors import ExecutorError
+from fedras_ray.executor import Done
+from fedras_ray.site import ShardState
+
+Result = TypeVar("Result")
+
+JOURNAL_CALLS = 48  # after so many a pool is asked for its state, which cuts the journal
+MOST_NAMED = 8  # clients in a message
+
+
+class Call(Generic[Result]):
+    """One call to a watched pool, and its result: see `Pending`."""
+
+    def __init__(
+        self, home: WatchedPool, method: str, args: tuple[Any, ...], doing: str, read: Callable[[Any], Result]
+    ) -> None:
+        self.method, self.args = method, args
+        self.reference: Any = None  # of the latest time it was asked for
+        self.generation = 0  # of the actor that was asked
+        self.doing = doing
+        self._home, self._read = home, read
+        self._value: list[Result] = []
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether somebody has the result."""
+        return bool(self._value)
+
+    def result(self) -> Result:
+        """See `Pending.result`; as often as the pool may be replaced.
+
+        Raises:
+            ExecutorError: it was, as often as that.
+        """
+        while not self._value:
+            try:
+                sent = fetch(self.reference, self._home.named(self.doing), self._home.limit_s)
+            except LostError as error:
+                self._home.replace(self.generation, error)
+            else:
+                self._value.append(self._read(sent))
+                self.reference = None  # the object store may forget it
+        return self._value[0]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Elsewhere it is awaited as it is: who is not here cannot replace a pool."""
+        if self._value:
+            return Done, (self._value[0],)
+        return RayPending, (self.reference, self._home.named(self.doing), self._home.limit_s, self._read)
+
+
+class WatchedPool:
+    """See the module.
+
+    Args:
+        number: of the pool.
+        shards: that it has.
+        place: makes an actor with the shards as they begin.
+        start_limit_s: for a new actor.
+        limit_s: for an answer.
+        restarts: how often it may be replaced without a journal being cut in between.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        shards: range,
+        place: Callable[[], Any],
+        start_limit_s: float,
+        limit_s: float,
+        restarts: int,
+    ) -> None:
+        self.limit_s = limit_s
+        self._number, self._shards, self._place = number, shards, place
+        self._start_limit_s, self._restarts = start_limit_s, restarts
+        self.actor = place()
+        self._generation = 0
+        self._left = restarts
+        self._journal: list[Call[Any]] = []
+        self._state: list[ShardState] | None = None  # that the journal begins with; None: the first
+        self._held: dict[int, Any] = {}  # views that it was told of by then, and has
+        self._told: dict[int, Any] = {}  # by now
+        self._cut: tuple[Call[list[ShardState]], dict[int, Any]] | None = None  # under way
+
+    def named(self, doing: str) -> str:
+        """How a message speaks of it."""
+        return f"pool {self._number}, {doing},"
+
+    def call(
+        self, method: str, args: tuple[Any, ...], doing: str, read: Callable[[Any], Any] = lambda sent: sent
+    ) -> Call[Any]:
+        """Ask for something; it is in the journal until a later state makes it needless."""
+        call = Call[Any](self, method, args, doing, read)
+        self._ask(call)
+        self._journal.append(call)
+        if self._cut is None and len(self._journal) >= JOURNAL_CALLS:
+            self._begin_cut()
+        elif self._cut is not None and len(self._journal) % 8 == 0:
+            self._end_cut(self._cut[0])
+        return call
+
+    def tell(self, news: News, tables: tuple[Any, ...]) -> tuple[Any, ...]:
+        """What becomes of views, as the last arguments of a call that is made now."""
+        self._told.update(zip(news.views, tables, strict=True))
+        for view in news.retired:
+            self._told.pop(view, None)
+        return (news, *tables)
+
+    def put_back(self, states: list[ShardState]) -> None:
+        """Begin with states of before."""
+        self._state = states
+        told = self.actor.put_back.remote(states, News([], []))
+        fetch(told, self.named("told its state"), self.limit_s)
+
+    def replace(self, generation: int, error: LostError) -> None:
+        """Place another actor, unless that was done since the one of `generation` was asked.
+
+        Raises:
+            ExecutorError: it was replaced as often as it may be.
+        """
+        if generation != self._generation:
+            return
+        if self._left == 0:
+            raise ExecutorError(self._complaint(error)) from error
+        self._left -= 1
+        ray.kill(self.actor)  # it may be hanging
+        self.actor = self._place()
+        self._generation += 1
+        try:
+            fetch(self.actor.ready.remote(), f"pool {self._number}, placed anew,", self._start_limit_s)
+            news = News(list(self._held), [])
+            state = self._state or []
+            told = self.actor.put_back.remote(state, news, *self._held.values())
+            fetch(told, self.named("told its state"), self.limit_s)
+        except LostError as again:
+            self.replace(self._generation, again)
+            return
+        for call in self._journal:
+            self._ask(call)
+
+    def _ask(self, call: Call[Any]) -> None:
+        reference = getattr(self.actor, call.method).remote(*call.args)
+        call.generation = self._generation
+        if not call.is_settled:
+            call.reference = reference
+
+    def _begin_cut(self) -> None:
+        call = Call[list[ShardState]](self, "states", (), "asked for its state", lambda sent: list(sent))
+        self._ask(call)
+        self._journal.append(call)
+        self._cut = call, dict(self._told)
+
+    def _end_cut(self, call: Call[list[ShardState]]) -> None:
+        """Let the journal begin with the state, if that is here."""
+        ready, _ = ray.wait([call.reference], timeout=0)
+        if not ready or self._cut is None:
+            return
+        self._state, self._held = call.result(), self._cut[1]
+        del self._journal[: self._journal.index(call) + 1]
+        self._cut, self._left = None, self._restarts
+
+    def _complaint(self, error: LostError) -> str:
+        """Who kills it: the first work of the journal that does not come back."""
+        shards = f"shards {self._shards.start} to {self._shards.stop - 1}"
+        guilty = next((call for call in self._journal if not self._came(call)), None)
+        work = guilty.args[0] if guilty is not None and guilty.method == "train" else {}
+        clients = [int(one[0]) for some in work.values() for one in some]
+        named = ", ".join(map(str, clients[:MOST_NAMED])) + (", …" if len(clients) > MOST_NAMED else "")
+        turns = (
+            f"; the first work that did not come back has {len(clients)} clients: {named}" if clients else ""
+        )
+        return f"{error} It was replaced {self._restarts} times, {shards}{turns}"
+
+    def _came(self, call: Call[Any]) -> bool:
+        if call.is_settled:
+            return True
+        try:
+            fetch(call.reference, "", 0.0)
+        except LostError:
+            return False
+        return True

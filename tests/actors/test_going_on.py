@@ -1,0 +1,97 @@
+"""What is computed in pools goes on in any number of them, and in one process."""
+
+import os
+from contextlib import suppress
+
+import psutil
+import pytest
+
+from actors import supervision
+from actors.executor import RayExecutor
+from actors.pool import ClientPool
+from actors.session import RaySession
+from fedras_ray.checkpoints import Taken, put_back, settled
+from fedras_ray.errors import ExecutorError
+from fedras_ray.executor import SerialExecutor
+from fedras_ray.population import population_of
+from fedras_ray.simulation import simulate
+from fedras_ray.stretches import Stretch
+from tests.actors.test_session import changed
+from tests.checkpoints.stopped import begun, through_json, told
+from tests.conftest import DOWNLINKS
+
+pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]
+
+
+def test_checkpoints_come_between_the_records_they_belong_to(cluster, small):
+
+    settings = ["checkpoint.every_versions=1", "feedback.kind=residual", *DOWNLINKS["touched"]]
+    experiment, dataset = changed(small[0], "execution.pools=2", *settings), small[1]
+    expected = list(simulate(experiment, population_of(dataset), SerialExecutor(experiment, dataset)))
+    said, kept = [], []
+    for one in RaySession(experiment, dataset).stretches():
+        if isinstance(one, Taken):
+            kept.append((len(said), through_json(settled(one))))
+        elif isinstance(one, Stretch):
+            said += list(one)
+    assert said == expected
+    assert len(kept) == experiment.schedule.versions - 1
+    place, plain = kept[len(kept) // 2]
+    simulation, executor = begun(experiment, dataset)
+    put_back(plain, simulation, executor)
+    assert said[:place] + told(simulation) == expected
+    three = changed(experiment, "execution.pools=3")
+    assert said[:place] + list(RaySession(three, dataset, start=plain)) == expected
+
+
+def test_a_session_that_is_told_to_stop_ends(cluster, small):
+    experiment, dataset = changed(small[0], "execution.pools=2", "schedule.versions=5000"), small[1]
+    session = RaySession(experiment, dataset)
+    versions = set()
+    for one in session.stretches():
+        session.stop()
+        versions |= {record.version for _, record in one.others}
+    assert max(versions) < 5000
+
+
+def victims():
+    """The processes of pools on this machine that are ours."""
+    found = []
+    for one in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):  # it ended just now
+            found += [one] if "ray::ClientPool" in (one.cmdline() or [""])[0] else []
+    return found
+
+
+def test_pools_that_are_killed_are_replaced_and_the_records_stay_the_same(cluster, small, monkeypatch):
+    monkeypatch.setattr(supervision, "JOURNAL_CALLS", 6)  # cut on the way
+    settings = ["feedback.kind=residual", "execution.pool_restarts=9", *DOWNLINKS["touched"]]
+    experiment, dataset = changed(small[0], *settings), small[1]
+    expected = told(begun(experiment, dataset)[0])
+    executor = RayExecutor(experiment, cluster.put(dataset), pools=2)
+    simulation, _ = begun(experiment, dataset, executor)
+    said = []
+    for number, _ in enumerate(simulation.events()):
+        if simulation.said:
+            said += list(simulation.tell())
+        if number in (1, 40, 100):
+            for victim in victims()[:1]:
+                victim.kill()
+    assert said == expected
+
+
+def test_work_that_kills_its_pool_again_and_again_is_named(cluster, small):
+    experiment, dataset = changed(small[0], "execution.pool_restarts=1"), small[1]
+    executor = RayExecutor(experiment, cluster.put(dataset), pools=1, pool=Poisoned)
+    simulation, _ = begun(experiment, dataset, executor)
+    with pytest.raises(
+        ExecutorError, match=r"(?s)pool 0, .*died.*replaced 1 times, shards 0 to 4;.*clients: \d+"
+    ):
+        told(simulation)
+
+
+class Poisoned(ClientPool):
+    """Dies of any training."""
+
+    def train(self, work, news, *tables):
+        os._exit(1)

@@ -1,0 +1,242 @@
+"""Checkpoints on disk: whole or refused, the newest whole one is taken, only for its own experiment."""
+
+import errno
+
+import numpy as np
+import pytest
+from pyarrow import fs
+
+from fedras_ray.checkpoints import take
+from fedras_ray.config import build
+from fedras_ray.errors import ExecutorError, RunError, SnapshotError
+from fedras_ray.snapshots import container
+from fedras_ray.snapshots.container import Contents, packed, unpacked
+from tests.checkpoints.stopped import begun, told
+from tests.simulation.worlds import SCHEDULES, world
+from workloads.checkpoints import files
+from workloads.checkpoints.files import about, checkpoints, newest
+from workloads.checkpoints.keeper import CheckpointKeeper, clear
+from workloads.checkpoints.store import LocalStore, RemoteStore, open_store
+from workloads.course import Course
+from workloads.running import SerialSession
+from workloads.sinks import Ending
+from workloads.stopping import Stopped, Wish
+
+EVERY = ["checkpoint.every_versions=1"]
+
+
+@pytest.fixture(params=["folder", "pyarrow"])
+def store(request, tmp_path):
+    if request.param == "folder":
+        return LocalStore(tmp_path / "kept")
+    return RemoteStore(fs.LocalFileSystem(), str(tmp_path / "kept"))
+
+
+@pytest.fixture
+def run():
+    return world(*SCHEDULES["buffered"], *EVERY)
+
+
+class Cut(SerialSession):
+    """A session whose machines are lost after so many pieces of what it tells."""
+
+    left = 0
+
+    def stretches(self):
+        for said in super().stretches():
+            if Cut.left == 0:
+                Cut.left = -1
+                raise ExecutorError("the coordinator died")
+            Cut.left -= 1
+            yield said
+
+
+def course(run, folder, store, wish=None):
+    folder.mkdir(exist_ok=True)
+    return Course(*run, folder, store, [], wish or Wish())
+
+
+def complete(run, folder, store, restarts=0, kind=SerialSession):
+    its = course(run, folder, store)
+    last, end = its.run(lambda start: kind(*run, start), None, restarts)
+    return last, end, (folder / "records.parquet").read_bytes()
+
+
+def test_a_store_has_what_was_written_and_nothing_half_written(store):
+    assert store.names() == []
+    store.write("b", [b"12", memoryview(b"34")])
+    store.write("a", [b"x"])
+    store.write("a", [b"y"])
+
+    def broken():
+        yield b"half"
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        store.write("c", broken())
+    assert store.names() == ["a", "b"]
+    assert (store.read("a"), store.read("b")) == (b"y", b"1234")
+    store.remove("a")
+    store.remove("a")
+    assert store.names() == ["b"]
+
+
+def test_a_url_names_a_place_and_nonsense_is_refused(tmp_path):
+    store = open_store(tmp_path, (tmp_path / "there").as_uri())
+    store.write("a", [b"x"])
+    assert (tmp_path / "there" / "a").read_bytes() == b"x"
+    with pytest.raises(RunError, match=r"checkpoint\.to is 'nowhere://x'"):
+        open_store(tmp_path, "nowhere://x")
+
+
+def test_a_byte_that_changed_anywhere_is_noticed():
+    whole = b"".join(packed(Contents({"a": 1}, [["l", 1]], [[np.arange(40, dtype=np.float32)]])))
+    assert np.array_equal(unpacked(whole).arrays[0][0], np.arange(40))
+    rng = np.random.default_rng(1)
+    for place in range(len(whole)):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << int(rng.integers(8))
+        with pytest.raises(SnapshotError):
+            unpacked(bytes(damaged))
+        with pytest.raises(SnapshotError):
+            unpacked(whole[:place])
+
+
+def test_another_format_is_told_from_damage(monkeypatch):
+    whole = b"".join(packed(Contents({}, [], [])))
+    monkeypatch.setattr(container, "FORMAT", 2)
+    with pytest.raises(container.ForeignSnapshotError, match="has format 1, and this program reads format 2"):
+        unpacked(whole)
+
+
+@pytest.mark.parametrize("part_records", [1, 7, 5_000])
+def test_a_run_that_loses_its_machines_ends_as_if_it_had_not(run, store, tmp_path, monkeypatch, part_records):
+    monkeypatch.setattr("workloads.checkpoints.keeper.PART_RECORDS", part_records)
+    expected = complete(run, tmp_path / "whole", LocalStore(tmp_path / "other"))
+    for cut in (0, 3, 9):
+        Cut.left = cut
+        assert complete(run, tmp_path / f"cut {cut}", store, 1, Cut) == expected
+        clear(store)
+        assert store.names() == []
+
+
+def test_without_restarts_it_is_an_error(run, store, tmp_path):
+    Cut.left = 3
+    with pytest.raises(ExecutorError, match="the coordinator died"):
+        complete(run, tmp_path / "cut", store, 0, Cut)
+
+
+def kept(run, store, count, keep=2):
+    """Checkpoints of the first versions, written one after the other."""
+    experiment, dataset = run
+    keeper = CheckpointKeeper(store, about(experiment, dataset), keep, None)
+    simulation, executor = begun(experiment, dataset)
+    for _ in simulation.events():
+        if simulation.said.others and simulation.version:
+            keeper.said(simulation.tell())
+            keeper.take(take(simulation, executor))
+            assert keeper.wait(30)
+            if simulation.version == count:
+                break
+    keeper.close(Ending.KILLED)
+    return [files.checkpoint_name(version) for version in range(1, count + 1)]
+
+
+def test_so_many_stay_as_are_asked_for(run, store):
+    names = kept(run, store, 5, keep=3)
+    assert checkpoints(store) == names[-3:]
+
+
+def test_a_damaged_newest_is_passed_over_and_said(run, store, capsys):
+    names = kept(run, store, 3)
+    store.write(names[2], [store.read(names[2])[:-40]])
+    found = newest(store, about(*run))
+    assert found.plain.version == 2
+    assert f"checkpoint {names[2]} is damaged: its checksum is another one; the one before is taken" in (
+        capsys.readouterr().err
+    )
+    store.write(names[1], [b""])
+    assert newest(store, about(*run)) is None
+
+
+def test_a_missing_part_is_damage_too(run, store, monkeypatch):
+    monkeypatch.setattr("workloads.checkpoints.keeper.PART_RECORDS", 1)
+    kept(run, store, 3)
+    last = [name for name in store.names() if name.endswith(files.PART)][-1]
+    store.remove(last)
+    assert newest(store, about(*run)).plain.version == 2
+
+
+def test_another_experiment_is_refused_with_the_difference(run, store):
+    kept(run, store, 2)
+    other = build(run[0].model_dump(mode="json", exclude_none=True), ["training.epochs=3", "seed=9"])
+    with pytest.raises(RunError, match=r"another experiment: seed was 1, is 9; training\.epochs was 2"):
+        newest(store, about(other, run[1]))
+
+
+def test_where_it_is_computed_may_change(run, store):
+    kept(run, store, 2)
+    tree = run[0].model_dump(mode="json", exclude_none=True)
+    other = build(tree, ["execution.pools=3", "checkpoint.keep=9", "tracking.mlflow=false"])
+    assert newest(store, about(other, run[1])).plain.version == 2
+
+
+def test_other_data_and_another_program_are_refused(run, store):
+    kept(run, store, 2)
+    now = about(*run)
+    with pytest.raises(RunError, match="is of other data"):
+        newest(store, now | {"dataset": "0"})
+    with pytest.raises(RunError, match=r"was written by version .* and this is 9\.9"):
+        newest(store, now | {"program": "9.9"})
+
+
+class Full:
+    """A store on a full disk, but for the first files."""
+
+    def __init__(self, store, room):
+        self._store, self._room = store, room
+        self.read, self.names, self.remove = store.read, store.names, store.remove
+
+    def write(self, name, pieces):
+        self._room -= 1
+        if self._room < 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        self._store.write(name, pieces)
+
+
+def test_a_full_disk_is_said_and_what_is_there_stays_good(run, store, capsys):
+    kept(run, Full(store, 2), 4)
+    assert "the checkpoint of version 4 cannot be kept: [Errno 28] No space left" in capsys.readouterr().err
+    assert newest(store, about(*run)).plain.version == 2
+
+
+def test_a_wish_to_stop_gets_a_last_checkpoint_and_the_run_goes_on_from_it(run, tmp_path):
+    never = (
+        build(run[0].model_dump(mode="json", exclude_none=True), ["checkpoint.every_versions=0"]),
+        run[1],
+    )
+    expected = complete(never, tmp_path / "whole", LocalStore(tmp_path / "other"))
+    store, wish = LocalStore(tmp_path / "kept"), Wish()
+
+    class Told(SerialSession):
+        def stretches(self):
+            for number, said in enumerate(super().stretches()):
+                if number == 0:
+                    wish.hear(15, None)
+                yield said
+
+    with pytest.raises(Stopped) as stopped:
+        course(never, tmp_path / "run", store, wish).run(lambda start: Told(*never, start), None, 0)
+    assert stopped.value.exit_status == 143
+    its = course(never, tmp_path / "run", store)
+    found = its.found()
+    assert found.plain.version >= 1
+    last, end = its.run(lambda start: SerialSession(*never, start), found, 0)
+    assert (last, end, (tmp_path / "run" / "records.parquet").read_bytes()) == expected
+
+
+def test_records_before_a_checkpoint_are_those_of_the_undisturbed_run(run, store):
+    kept(run, store, 4)
+    found = newest(store, about(*run))
+    records = [record for stretch in [*found.parted, *found.tail] for record in stretch]
+    assert records == told(begun(*run)[0])[: len(records)]

@@ -1,0 +1,151 @@
+"""What is in the files: a checkpoint with the newest records, and parts with the older ones.
+
+A checkpoint names how many parts come before its own records, so that going on from it leaves records exactly
+where it was taken; a part is written once, before the first checkpoint that counts on it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from fedras_ray import __version__
+from fedras_ray.checkpoints import Plain
+from fedras_ray.config import Experiment
+from fedras_ray.data.interactions import Dataset
+from fedras_ray.errors import RunError, SnapshotError
+from fedras_ray.snapshots.container import Contents, ForeignSnapshotError, packed, unpacked
+from fedras_ray.snapshots.graph import image, value_of
+from fedras_ray.stretches import Stretch
+from workloads.checkpoints.store import Piece, Store
+from workloads.speech import say
+from workloads.tracking.flat import flatten
+
+SUFFIX, PART = ".checkpoint", ".part"
+MOST_NAMED = 3  # differences
+
+
+class Found(NamedTuple):
+    """A checkpoint to go on from."""
+
+    plain: Plain
+    parted: list[Stretch]  # everything said before it that is in parts
+    tail: list[Stretch]  # and what is not
+    parts: int
+
+
+def checkpoint_name(version: int) -> str:
+    """Of a checkpoint's file; names are in the order of versions."""
+    return f"version-{version:09d}{SUFFIX}"
+
+
+def part_name(number: int) -> str:
+    """Of a file of records."""
+    return f"records-{number:07d}{PART}"
+
+
+def about(experiment: Experiment, dataset: Dataset) -> dict[str, Any]:
+    """What must be the same for a checkpoint to be gone on with."""
+    tree = experiment.model_dump(mode="json", exclude={"tracking", "execution", "checkpoint"})
+    tree["execution"] = {"shards": experiment.execution.shards}
+    return {
+        "program": __version__,
+        "experiment": experiment.digest(),
+        "dataset": dataset.digest(),
+        "tree": tree,
+    }
+
+
+def checkpoint_pieces(
+    told: dict[str, Any], plain: Plain, parts: int, records: Sequence[Stretch]
+) -> Iterator[Piece]:
+    """The file of a checkpoint."""
+    said = image([_as_data(one) for one in records])
+    return packed(
+        Contents(
+            {**told, "version": plain.version, "parts": parts},
+            [plain.simulation, plain.results, plain.executor, said.tree],
+            [*plain.arrays, said.arrays],
+        )
+    )
+
+
+def part_pieces(told: dict[str, Any], records: Sequence[Stretch]) -> Iterator[Piece]:
+    """The file of some records."""
+    said = image([_as_data(one) for one in records])
+    return packed(Contents({"experiment": told["experiment"]}, [said.tree], [said.arrays]))
+
+
+def newest(store: Store, told: dict[str, Any]) -> Found | None:
+    """The newest checkpoint that is whole; None: there is none. A damaged one is passed over, and said.
+
+    Raises:
+        RunError: there is one, and it is not of this experiment, these data, or this program.
+    """
+    for name in reversed(checkpoints(store)):
+        try:
+            return _read(store, name, told)
+        except ForeignSnapshotError as error:
+            raise RunError(f"checkpoint {name} {error}; run without --resume to begin anew") from error
+        except (OSError, SnapshotError) as error:
+            say(f"checkpoint {name} {error}; the one before is taken")
+    return None
+
+
+def checkpoints(store: Store) -> list[str]:
+    """The names of all, the oldest first.
+
+    Raises:
+        RunError: the store cannot be read.
+    """
+    try:
+        return [name for name in store.names() if name.endswith(SUFFIX)]
+    except OSError as error:
+        raise RunError(f"checkpoints cannot be read: {error}") from error
+
+
+def _read(store: Store, name: str, told: dict[str, Any]) -> Found:
+    contents = unpacked(store.read(name))
+    _check(name, contents.about, told)
+    parts, records = contents.about["parts"], []
+    for number in range(parts):
+        part = unpacked(store.read(part_name(number)))
+        records += _stretches(part.trees[0], part.arrays[0])
+    simulation, results, executor, said = contents.trees
+    plain = Plain(contents.about["version"], simulation, results, executor, contents.arrays[:3])
+    return Found(plain, records, _stretches(said, contents.arrays[3]), parts)
+
+
+def _check(name: str, found: dict[str, Any], told: dict[str, Any]) -> None:
+    if found["experiment"] != told["experiment"]:
+        problem = f"is of another experiment: {differences(found['tree'], told['tree'])}"
+    elif found["dataset"] != told["dataset"]:
+        problem = "is of other data: their digest changed"
+    elif found["program"] != told["program"]:
+        problem = f"was written by version {found['program']} of this program, and this is {told['program']}"
+    else:
+        return
+    raise RunError(f"checkpoint {name} {problem}; run without --resume to begin anew")
+
+
+def differences(was: dict[str, Any], now: dict[str, Any]) -> str:
+    """The first keys whose values differ."""
+    before, after = flatten(was), flatten(now)
+    keys = [key for key in sorted(before | after) if before.get(key) != after.get(key)]
+    named = [
+        f"{key} was {_spoken(before.get(key))}, is {_spoken(after.get(key))}" for key in keys[:MOST_NAMED]
+    ]
+    return "; ".join(named) + (f"; and {len(keys) - MOST_NAMED} more" if len(keys) > MOST_NAMED else "")
+
+
+def _spoken(value: Any) -> str:
+    return json.dumps(value)
+
+
+def _as_data(stretch: Stretch) -> tuple[Any, ...]:
+    return stretch.class_names, stretch.table(), stretch.others
+
+
+def _stretches(tree: Any, arrays: list[Any]) -> list[Stretch]:
+    return [Stretch(*one) for one in value_of(tree, arrays)]

@@ -205,8 +205,8 @@ def prove(python, began_s):
     assert runs()["second"][0] == "KILLED"
     shown("a job that is stopped leaves a KILLED run", began_s)
 
-    command(python, RAY, "down", "--yes", "--no-config-cache", config, cwd="checkout")
-    ssh(WORKER, "ray stop")
+    command(python, RAY, "down", "--yes", config, cwd="checkout")
+    ssh(WORKER, ". ~/fedras/environment; ray stop")  # as cluster.yaml says at its end
     awaited("the end of all of Ray", lambda: not (ray_processes(HEAD) or ray_processes(WORKER)), 60)
     shown("ray down, and nothing is left running", began_s)
 

@@ -125,6 +125,23 @@ def report(
     say(f"report  {write(directories, out)}")
 
 
+@app.command()
+def track(
+    directories: Annotated[list[Path], typer.Argument(help="Directories of runs, one or more.")],
+) -> None:
+    """Send MLflow what it was not told because it was away; to the store that MLFLOW_TRACKING_URI names.
+
+    A run says at its end that there is something to send, and names this command.
+    """
+    from workloads.tracking.sending import PENDING, send_pending
+    from workloads.tracking.store import tracking_uri, ui_command
+
+    uri = tracking_uri()
+    for directory in directories:
+        say(f"sent    {directory} (MLflow run {send_pending(directory / PENDING, uri)})")
+    say(f"MLflow  {ui_command(uri)}")
+
+
 @data_app.command("list")
 def list_data() -> None:
     """Name the data sets of the catalogue."""

@@ -7,17 +7,17 @@ steps are model versions. The names are the summary's, with what MLflow refuses 
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from mlflow import entities
-from mlflow.entities import DatasetInput, InputTag, Metric, Param, RunTag
+from mlflow.entities import DatasetInput, InputTag, Param, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
@@ -30,9 +30,11 @@ from workloads.summary import reduction
 from workloads.table import markdown
 from workloads.tracking.flat import flatten
 from workloads.tracking.known import exists, known_run, remember
+from workloads.tracking.sending import BATCH, PATIENCE_S, PENDING, Message, Point, Sender
 from workloads.tracking.store import experiment_id, told, tracking_uri
 
-BATCH = 500  # metrics per call: one call costs as much as many metrics
+SOON_S = 5.0  # between batches, so that who looks on sees something
+HURRIED_S = 5.0  # what a run that failed or was stopped waits for MLflow
 NANOS_PER_MS = 1_000_000
 PARAM_LIMIT = 500  # characters
 DATASET_DIGEST = 36  # characters MLflow allows
@@ -42,8 +44,8 @@ class MlflowSink:
     """One MLflow run for one run of ours.
 
     The store is opened in the background, while Ray starts: SQLite's first migration takes seconds. A
-    store that cannot be opened is an error at the first record; one that stops answering later is
-    tried again with every batch, and is an error at the end, when the run itself is safe.
+    store that cannot be opened is an error at the first record; one that stops answering later makes nobody
+    wait (`sending`), and is an error at the end, when the run itself is safe.
     """
 
     def __init__(
@@ -61,8 +63,10 @@ class MlflowSink:
         self.uri = tracking_uri()
         self._directory = directory
         self._told: dict[type[Record], int] = {}  # the newest version of each kind
-        self._metrics: list[Metric] = []
-        self._due = BATCH
+        self._metrics: list[Point] = []
+        self._flushed_s = time.monotonic()
+        if resume:
+            (directory / PENDING).unlink(missing_ok=True)  # it will all be told again
         thread = ThreadPoolExecutor(1, "mlflow")
         self._opening = thread.submit(
             begun_or_found, self.uri, experiment, dataset, directory if resume else None, parent
@@ -85,30 +89,17 @@ class MlflowSink:
             self._add(record.at_ns, record.version, version_metrics(record))
         else:
             self._add(record.at_ns, record.version, quality_metrics(record))
-        if len(self._metrics) >= self._due:
-            with suppress(RunError):
-                self._flush()
-            self._due = len(self._metrics) + BATCH
+        if len(self._metrics) >= BATCH or time.monotonic() - self._flushed_s > SOON_S:
+            self._flush()
 
     def finish(self, summary: Summary, artifacts: Sequence[Path]) -> None:
-        """The run did all it was asked: its summary as tags and metrics, and its files.
-
-        Raises:
-            RunError: the store does not take them; the run directory has everything.
-        """
+        """The run did all it was asked: its summary as tags and metrics, and its files."""
         final = {f"wall/{name}": float(value) for name, value in summary["wall"].items()}
         final |= {f"bytes/{name}": float(value) for name, value in summary["bytes"].items()}
         self._add(int(summary["virtual_seconds"] * 1e9), summary["versions"], final)
         self._flush()
-        run = self._opening.result()
-        with told(self.uri):
-            for name, value in (
-                ("trace_digest", summary["trace_digest"]),
-                ("mlflow.note.content", markdown(summary)),
-            ):
-                run.client.set_tag(run.run_id, name, value)
-            for path in artifacts:
-                run.client.log_artifact(run.run_id, str(path))
+        tags = {"trace_digest": summary["trace_digest"], "mlflow.note.content": markdown(summary)}
+        self._sender.put(Message(tags=tags, artifacts=[str(path.resolve()) for path in artifacts]))
 
     def close(self, ending: Ending) -> None:
         """End the MLflow run as ours ended; where ours failed, its own error is the one to tell.
@@ -116,26 +107,28 @@ class MlflowSink:
         Raises:
             RunError: ours did not fail, but MLflow did.
         """
+        is_finished = ending is Ending.FINISHED
         try:
             self._flush()
-            run = self._opening.result()
-            with told(self.uri):
-                run.client.set_terminated(run.run_id, status=ending.value)
+            self._sender.put(Message(ending=ending.value, ended_ms=int(time.time() * 1000)))
+            self._sender.close(self._directory / PENDING, PATIENCE_S if is_finished else HURRIED_S)
         except RunError:
-            if ending is Ending.FINISHED:
+            if is_finished:
                 raise
 
     def _add(self, at_ns: int, version: int, values: Mapping[str, float]) -> None:
         at_ms = self._opening.result().began_ms + at_ns // NANOS_PER_MS
-        self._metrics += [Metric(name, value, at_ms, version) for name, value in values.items()]
+        self._metrics += [(name, value, at_ms, version) for name, value in values.items()]
 
     def _flush(self) -> None:
-        """Send what waits; what could not be sent waits on."""
+        """Have what waits sent."""
+        waiting, self._metrics, self._flushed_s = self._metrics, [], time.monotonic()
+        self._sender.put(Message(points=waiting))
+
+    @functools.cached_property
+    def _sender(self) -> Sender:
         run = self._opening.result()
-        with told(self.uri):
-            while self._metrics:
-                run.client.log_batch(run.run_id, metrics=self._metrics[:BATCH])
-                del self._metrics[:BATCH]
+        return Sender(self.uri, run.client, run.run_id)
 
 
 @dataclass(frozen=True, slots=True)

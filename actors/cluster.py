@@ -31,6 +31,7 @@ def connected(address: str | None) -> Iterator[None]:
         ExecutorError: there is no cluster at `address`, or none can be started.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_worker_niceness", "0")  # of a cluster we start: it is as urgent as we are
     if ray.is_initialized():
         yield
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +9,7 @@ import ray
 
 from actors.executor import RayExecutor
 from actors.keeping import Cadence, stretches
-from actors.pool import peak_rss_bytes
+from actors.process import peak_rss_bytes, settle
 from fedras_ray.checkpoints import Plain, Taken, put_back
 from fedras_ray.config import Experiment
 from fedras_ray.population import Population
@@ -51,7 +50,7 @@ class Coordinator:
         if self._start is not None:
             put_back(self._start, simulation, self._executor)
             self._start = None
-        gc.freeze()  # see `ClientPool`
+        settle()
         yield from stretches(simulation, self._executor, self._cadence)
 
     @ray.method

@@ -6,8 +6,6 @@ its own.
 
 from __future__ import annotations
 
-import gc
-import resource
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
@@ -15,6 +13,7 @@ import numpy as np
 import ray
 from numpy.typing import NDArray
 
+from actors.process import peak_rss_bytes, settle
 from fedras_ray.clients import Assignment
 from fedras_ray.config import Experiment
 from fedras_ray.data.interactions import Dataset
@@ -38,7 +37,7 @@ class ClientPool:
 
     def __init__(self, experiment: Experiment, dataset: Dataset, shards: range) -> None:
         self._site = Site(experiment, dataset, shards)
-        gc.freeze()  # what is here now stays: nobody need look through it again and again
+        settle()
 
     @ray.method
     def ready(self) -> bool:
@@ -105,8 +104,3 @@ def plain(work: Mapping[int, Sequence[Plain]]) -> dict[int, list[Plain]]:
 def receipts(sent: Sequence[Plain]) -> list[Receipt]:
     """What `ClientPool.train` sent."""
     return [Receipt._make(one) for one in sent]
-
-
-def peak_rss_bytes() -> int:
-    """The most resident memory of this process so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

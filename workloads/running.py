@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from actors.keeping import Cadence, stretches
-from actors.pool import peak_rss_bytes
+from actors.process import peak_rss_bytes, settle
 from actors.session import RaySession
 from dashboards.report import write as write_report
 from fedras_ray.checkpoints import Plain, Taken, put_back
@@ -84,7 +83,7 @@ class SerialSession:
         simulation = Simulation(self._experiment, population_of(self._dataset), executor)
         if self._start is not None:
             put_back(self._start, simulation, executor)
-        gc.freeze()  # as a pool does
+        settle()
         return stretches(simulation, executor, self._cadence)
 
     def stop(self) -> None:

@@ -20,6 +20,8 @@ from fedras_ray.codecs.build import build_codec
 from fedras_ray.data import load
 from fedras_ray.models.build import build_model
 from fedras_ray.population import population_of
+from fedras_ray.server.desk import Desk
+from fedras_ray.server.folding import Share, joined
 from fedras_ray.server.server import Server
 
 
@@ -31,22 +33,28 @@ def losses(peers: Path, cache: Path, rounds: int) -> list[float]:
     shards = experiment.execution.shards
     host = ClientHost(experiment, dataset, range(shards))
     server = Server(experiment, dataset.item_count, build_model(experiment.model))
-    codec = build_codec(experiment.codec)
+    desk = Desk(build_codec(experiment.codec), dataset.item_count, experiment.model.width)
     relative = population_of(dataset).relative_samples(experiment.training)
     turns = np.zeros(dataset.user_count, dtype=int)
     found = []
     for number in range(rounds):
         host.publish(number, server.table.copy())
-        cohort = theirs.cohort(number)
+        cohort, sums = theirs.cohort(number), []
         for shard in range(shards):
             work = [
                 Assignment(user, int(turns[user]), number, number, None)
                 for user in cohort[cohort % shards == shard].tolist()
             ]
-            for turn in host.train(shard, work):
-                server.take(codec.decode(turn.blob), 0, turn.loss, relative.item(turn.client))
+            sent = host.train(shard, work)
+            desk.receive([(one.client, one.turn) for one in work], [turn.blob for turn in sent])
+            shares = [
+                Share(one.client, one.turn, server.take(0, turn.loss, relative.item(turn.client)))
+                for one, turn in zip(work, sent, strict=True)
+            ]
+            sums.append(desk.fold(shard, shares))
         turns[cohort] += 1
-        found.append(server.advance(Nanos(0), 0, 0, 0).train_loss)
+        (total,) = joined(sums, range(shards), shards)
+        found.append(server.advance(total, Nanos(0), 0, 0, 0).train_loss)
         host.retire(number)
     return found
 

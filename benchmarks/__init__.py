@@ -1,0 +1,1 @@
+"""Measurements: they report, and assert nothing."""

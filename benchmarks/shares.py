@@ -33,12 +33,15 @@ from fedras_ray.records import VersionRecord
 from fedras_ray.server import desk
 from fedras_ray.server.server import Server
 from fedras_ray.simulation import simulate
+from fedras_ray.training import local
 from workloads.experiments import find
 
 PARTS: list[tuple[object, str, str]] = [
-    (clients, "sample_each", "training"),
-    (clients, "train_each", "training"),
-    (clients, "train_cohort", "training"),
+    (local, "sample_each", "training"),
+    (local, "given_each", "training"),
+    (local, "together", "training"),
+    (local, "train_each", "training"),
+    (local, "train_cohort", "training"),
     (actions, "codebooks_each", "clustering"),
     (actions, "clustered", "clustering"),
     (gain_shape, "_gains_each", "clustering"),

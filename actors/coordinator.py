@@ -10,6 +10,7 @@ import ray
 from actors.executor import RayExecutor
 from actors.keeping import Cadence, stretches
 from actors.process import peak_rss_bytes, settle
+from actors.stop_sign import StopSign
 from fedras_ray.checkpoints import Plain, Taken, put_back
 from fedras_ray.config import Experiment
 from fedras_ray.population import Population
@@ -26,16 +27,17 @@ class Coordinator:
         population: Population,
         dataset: list[Any],
         pools: int,
+        sign: StopSign,
         start: Plain | None = None,
     ) -> None:
         """`dataset` is a list of one object reference, so that Ray does not fetch it here.
 
-        `start` is a checkpoint to go on from.
+        `sign` is where a wish to stop is seen, `start` a checkpoint to go on from.
         """
         self._experiment = experiment
         self._population = population
         self._executor = RayExecutor(experiment, dataset[0], pools)
-        self._cadence = Cadence(experiment)
+        self._cadence = Cadence(experiment, sign.is_up)
         self._start = start
 
     @ray.method

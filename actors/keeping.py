@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from fedras_ray.checkpoints import Taken, take
 from fedras_ray.config import Experiment
@@ -18,13 +18,19 @@ SECONDS_PER_MINUTE = 60
 
 
 class Cadence:
-    """Of one run; `stop` may be called from another thread, or from a signal's handler."""
+    """Of one run; `stop` may be called from another thread, or from a signal's handler.
 
-    def __init__(self, experiment: Experiment) -> None:
+    Args:
+        experiment: with how often.
+        wished: whether somebody elsewhere wishes to stop.
+    """
+
+    def __init__(self, experiment: Experiment, wished: Callable[[], bool] = lambda: False) -> None:
         self._config = experiment.checkpoint
         self._versions = experiment.schedule.versions
         self._taken_s = time.monotonic()
         self._wish = threading.Event()
+        self._wished = wished
 
     def stop(self) -> None:
         """Take a last one as soon as possible."""
@@ -33,7 +39,7 @@ class Cadence:
     @property
     def stopping(self) -> bool:
         """Whether somebody wishes it."""
-        return self._wish.is_set()
+        return self._wish.is_set() or self._wished()
 
     def is_due(self, version: int) -> bool:
         """Whether to take one now that this version is made; the last one only ends."""

@@ -13,6 +13,7 @@ import ray
 from actors.cluster import connected, pool_count
 from actors.coordinator import Coordinator
 from actors.pending import fetch
+from actors.stop_sign import StopSign
 from fedras_ray.checkpoints import Plain, Taken
 from fedras_ray.config import Experiment
 from fedras_ray.data.interactions import Dataset
@@ -48,10 +49,7 @@ class RaySession:
         return chain.from_iterable(one for one in self.stretches() if isinstance(one, Stretch))
 
     def stop(self) -> None:
-        """Have `stretches` end soon; from a signal's handler, too.
-
-        The coordinator is busy and cannot be asked for a last checkpoint: the newest there is must do.
-        """
+        """Have `stretches` end soon, after a last checkpoint; from a signal's handler, too."""
         self._wish.set()
 
     def stretches(self) -> Iterator[Stretch | Taken]:
@@ -70,10 +68,11 @@ class RaySession:
         population = population_of(self._dataset)
         stored = ray.put(self._dataset)
         place: Any = ray.remote(Coordinator).options(num_cpus=0, enable_task_events=False)
-        coordinator: Any = place.remote(self._experiment, population, [stored], self.pools, self._start)
+        sign = StopSign()
+        coordinator: Any = place.remote(self._experiment, population, [stored], self.pools, sign, self._start)
         try:
             fetch(coordinator.ready.remote(), "the coordinator", 2 * execution.start_limit_s)
-            yield from self._stream(coordinator)
+            yield from self._stream(coordinator, sign)
             if self._wish.is_set():
                 return
             self.peak_rss_bytes = fetch(
@@ -81,15 +80,17 @@ class RaySession:
             )
         finally:
             ray.kill(coordinator)
+            sign.take_down()
 
-    def _stream(self, coordinator: Any) -> Iterator[Stretch | Taken]:
+    def _stream(self, coordinator: Any, sign: StopSign) -> Iterator[Stretch | Taken]:
         limit_s = 2 * self._experiment.execution.work_limit_s
         told = coordinator.run.remote()
-        silent_since_s = time.monotonic()
+        silent_since_s, is_told = time.monotonic(), False
         while True:
             ready, _ = ray.wait([told], timeout=ASIDE_S)
-            if self._wish.is_set():
-                return
+            if self._wish.is_set() and not is_told:
+                sign.put_up()
+                is_told = True
             if ready:
                 try:
                     said = next(told)

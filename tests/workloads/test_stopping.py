@@ -34,5 +34,6 @@ def test_a_signal_ends_a_run_tidily(tmp_path, number, status, where):
     assert "stopped; what was recorded so far is kept" in err
     assert pq.read_table(tmp_path / "stopped" / "records.parquet").num_rows > 20
     assert not (tmp_path / "stopped" / "summary.json").exists()
+    assert list((tmp_path / "stopped" / "checkpoints").glob("*.checkpoint")), "there is a last checkpoint"
     _, _, run = only_run(f"sqlite:///{tmp_path}/mlflow.db")
     assert run.info.status == "KILLED"

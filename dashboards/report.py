@@ -12,6 +12,7 @@ from dashboards.reading import Run, read
 from dashboards.sections.classes import classes, participation
 from dashboards.sections.comparison import comparison, measures
 from dashboards.sections.headline import headline
+from dashboards.sections.privacy import privacy
 from dashboards.sections.settings import configuration, identity, reproduce
 
 
@@ -50,7 +51,7 @@ def _sections(runs: Sequence[Run]) -> list[str]:
         section("bytes", "Bytes", traffic.by_direction(runs), traffic.wasted(runs), traffic.by_class(runs)),
         section("updates", "Actions and staleness", spread.spread(runs)),
         section("time", "The fleet at work", timeline.timeline(runs), prediction.prediction(runs)),
-        section("classes", "Device classes", classes(runs), participation(runs)),
+        section("classes", "Device classes", classes(runs), participation(runs), privacy(runs)),
         section("setup", "Configuration", identity(runs), configuration(runs)),
         section("again", "How to reproduce", reproduce(runs)),
     ]

@@ -57,6 +57,7 @@ class Summary:
     mean_staleness: float
     classes: tuple[DeviceClass, ...]  # empty where the run did not tell
     participation: Mapping[str, float]  # empty where the run did not tell
+    privacy: Mapping[str, float]  # empty where there was no noise
     wall_seconds: float
     updates_per_second: float
     peak_rss_bytes: float
@@ -170,6 +171,7 @@ def _build(tree: _Tree) -> Summary:
         mean_staleness=tree.number("mean_staleness"),
         classes=_classes(tree) if root.get("classes") else (),
         participation=tree.scores("participation") if root.get("participation") else {},
+        privacy=tree.scores("privacy") if root.get("privacy") else {},
         wall_seconds=tree.number("wall.seconds"),
         updates_per_second=tree.number("wall.updates_per_second"),
         peak_rss_bytes=tree.number("wall.peak_rss_bytes"),

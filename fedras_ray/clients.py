@@ -28,6 +28,7 @@ from fedras_ray.evaluation.shards import Ranker, ShardQuality
 from fedras_ray.faults import Faults
 from fedras_ray.models.build import build_model
 from fedras_ray.models.start import first_private
+from fedras_ray.privacy import LocalPrivacy
 from fedras_ray.snapshots.kinds import kept
 from fedras_ray.streams import Purpose, stream
 from fedras_ray.training.local import LocalTraining, Turns
@@ -86,6 +87,7 @@ class ClientHost:
         self._private: dict[int, Table] = {}  # shard -> (clients of the shard, P)
         self._before: dict[int, dict[int, NDArray[np.float32]]] = {}  # shard -> client -> before its turn
         self._faults = Faults(experiment.faults, experiment.seed)
+        self._privacy = LocalPrivacy(experiment.privacy, experiment.seed)
         feedback = experiment.feedback
         self._unsaid = Unsaid(feedback) if isinstance(feedback, ResidualFeedback) else None
         for shard in shards:
@@ -187,7 +189,8 @@ class ClientHost:
             raise ClientError(first.client, first.version, NOT_FINITE)
 
     def _outgoing(self, assignments: Sequence[Assignment], trained: Trained) -> RaggedOutgoing:
-        rows = trained.delta
+        turns = [(one.client, one.turn) for one in assignments]
+        rows = self._privacy.noised(turns, trained.offsets, trained.delta)
         if self._unsaid is not None:
             clients = [one.client for one in assignments]
             rows = self._unsaid.added(clients, trained.offsets, trained.item_ids, rows)

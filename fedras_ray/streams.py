@@ -30,6 +30,7 @@ class Purpose(IntEnum):
     LANES = 11
     DITHER = 12
     EVALUATION_USERS = 13
+    PRIVACY = 14
     LINK = 50
     AVAILABILITY = 51
     DROPOUT = 52

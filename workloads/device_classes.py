@@ -1,7 +1,7 @@
 """What the turns of a finished run come to, from ``records.parquet`` and ``users.parquet``.
 
-By device class: what turns cost and how good lists are. Over all: how evenly clients took part, and how well
-the time of their turns was predicted.
+By device class: what turns cost and how good lists are. Over all: how evenly clients took part, how well
+the time of their turns was predicted, and what the noise that they added comes to.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ import numpy as np
 from dashboards.predictions import COLUMNS as PREDICTIONS
 from dashboards.predictions import PREDICTED, predictions
 from dashboards.recorded import FILE, NANOS, floats, rows, whole, words
+from fedras_ray.config.privacy import PrivacyConfig
 from fedras_ray.evaluation.classes import Turns, by_class, turns_per_class, turns_per_client
 from fedras_ray.evaluation.fairness import gini, jain
+from workloads.guarantee import guarantee
 from workloads.user_quality import read_all
 
 COLUMNS = (
@@ -54,12 +56,13 @@ def read_turns(directory: Path) -> Turns:
     )
 
 
-def device_classes(directory: Path, clients: int) -> dict[str, Any]:
-    """What ``summary.json`` says of the classes of a run, of who took part, and of predicted times.
+def device_classes(directory: Path, clients: int, privacy: PrivacyConfig) -> dict[str, Any]:
+    """What ``summary.json`` says of a run's classes, of who took part, of predicted times and of noise.
 
     Args:
         directory: of the run, with its records and its users' quality.
         clients: how many there are.
+        privacy: the noise that they added.
 
     Raises:
         RunError: a file of the run cannot be read.
@@ -71,6 +74,7 @@ def device_classes(directory: Path, clients: int) -> dict[str, Any]:
         "classes": [asdict(one) for one in classes],
         "participation": participation(turns, clients),
         "prediction": prediction(directory),
+        "privacy": guarantee(privacy, turns_per_client(turns, clients)),
     }
 
 

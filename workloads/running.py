@@ -125,7 +125,7 @@ def run(experiment: Experiment, options: Options, console: Console, wish: Wish |
             last, end = course.run(session, found, options.max_restarts)
         asked = experiment.evaluation
         popularity = popularity_quality(dataset, asked.sampled_negatives, experiment.seed, asked.users)
-        classes = device_classes(directory, dataset.user_count)
+        classes = device_classes(directory, dataset.user_count, experiment.privacy)
         summary = summarize(experiment, dataset, last, end, _wall(pace, made[0]), popularity, classes)
         files = _finished(directory, summary)
         clear(store)

@@ -34,7 +34,7 @@ def headline(summary: Summary) -> str:
 
 def rows(summary: Summary) -> list[Row]:
     """All rows: what, how much, beside what."""
-    return [*_quality(summary), *_bytes(summary), *_time(summary)]
+    return [*_quality(summary), *_bytes(summary), *_privacy(summary), *_time(summary)]
 
 
 def _quality(summary: Summary) -> list[Row]:
@@ -64,6 +64,14 @@ def _bytes(summary: Summary) -> list[Row]:
         ("sent down", size(counts["down"]), saving(counts["reduction_down"])),
         ("sent in total", size(counts["total"]), saving(counts["reduction_total"])),
     ]
+
+
+def _privacy(summary: Summary) -> list[Row]:
+    found = summary.get("privacy")  # a run of an older version does not tell
+    if found is None:
+        return []
+    median = f"at δ = {found['delta']:g}; median client {found['epsilon_median']:.4g}"
+    return [("privacy, most turns", f"ε = {found['epsilon_most']:.4g}", median)]
 
 
 def _time(summary: Summary) -> list[Row]:

@@ -28,6 +28,7 @@ from fedras_ray.config.faults import FaultsConfig
 from fedras_ray.config.fleet import FedScaleFleet, FleetConfig
 from fedras_ray.config.network import NetworkConfig
 from fedras_ray.config.pacing import PacingConfig, SelectionConfig, UniformSelection
+from fedras_ray.config.privacy import NoPrivacy, PrivacyConfig
 from fedras_ray.config.schedule import ScheduleConfig, SyncSchedule
 from fedras_ray.config.system import EvaluationConfig, ServerConfig
 
@@ -68,6 +69,7 @@ class Experiment(Section):
     training: TrainingConfig = TrainingConfig()
     codec: CodecConfig = ActionsCodec(kind="actions")
     feedback: FeedbackConfig = NoFeedback()
+    privacy: PrivacyConfig = NoPrivacy()
     downlink: DownlinkConfig = DenseDownlink()
     fleet: FleetConfig = FedScaleFleet()
     network: NetworkConfig = NetworkConfig()

@@ -130,6 +130,7 @@ RESULTS = [
     "codec.actions.kind=adaptive",
     "codec.start=k-means++",
     "feedback.kind=residual",
+    'privacy={kind="laplace", clip=1}',
     "downlink.dtype=f16",
     "downlink.kind=lattice",
     "downlink.kind=lanes",

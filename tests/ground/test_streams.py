@@ -21,6 +21,8 @@ PINNED = {
     "BOOTSTRAP": 10,
     "LANES": 11,
     "DITHER": 12,
+    "EVALUATION_USERS": 13,
+    "PRIVACY": 14,
     "LINK": 50,
     "AVAILABILITY": 51,
     "DROPOUT": 52,

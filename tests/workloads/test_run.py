@@ -27,6 +27,7 @@ KEYS = [
     "classes",
     "participation",
     "prediction",
+    "privacy",
     "wall",
     "trace_digest",
 ]

@@ -45,7 +45,7 @@ layers: $(VENV)/.test-ready  ## Who may import whom
 	$(BIN)/lint-imports
 
 unit: $(VENV)/.test-ready  ## pytest; ARGS="-k codec" for some of it
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal $(ARGS)
 
 format: $(VENV)/.test-ready  ## Rewrite the layout of the code
 	$(BIN)/ruff check --fix .

@@ -48,7 +48,7 @@ def simulate(experiment: Experiment, population: Population, executor: Executor)
     return Simulation(experiment, population, executor).run()
 
 
-@kept("_parts", "_in_flight", "_fruitless", "_most_downlink_state", "_begun")
+@kept("_parts", "_in_flight", "_fruitless", "_most_downlink_state", "_begun", "_to_ask")
 class Simulation:
     """The state of one run: what the server sees of it, and decides.
 
@@ -81,6 +81,7 @@ class Simulation:
         self._fruitless = Fruitless()
         self._most_downlink_state = 0
         self._begun = False
+        self._to_ask: int | None = None  # the tier whose clients are asked next, for a version just made
         self.said = Stretch(parts.class_names)  # since `tell`
 
     def run(self) -> Iterator[Record]:
@@ -100,9 +101,13 @@ class Simulation:
         return told
 
     def events(self) -> Iterator[None]:
-        """Let one event happen after the other; what is said of them is in `said`."""
+        """Let one event happen after the other; what is said of them is in `said`.
+
+        When a version has just been made, nobody has been asked for the next one: there is least to keep.
+        """
         if not self._begun:  # and not gone on with
             self._begin_run()
+        self._ask()
         while len(self._clock):
             at_ns, event = self._clock.pop()
             if isinstance(event, OpenTurn):
@@ -110,6 +115,7 @@ class Simulation:
             else:
                 self._happen(at_ns, event)
             yield
+            self._ask()
         self._collect(last=True)
         self.said.say(self._end())
         yield
@@ -119,6 +125,12 @@ class Simulation:
         self._publish()
         self._parts.judge.submit(self._server, self._clock.now_ns)
         for tier in range(len(self._rounds)):
+            self._dispatch(tier)
+
+    def _ask(self) -> None:
+        """Ask those of whom the version after a new one is to be made."""
+        tier, self._to_ask = self._to_ask, None
+        if tier is not None:
             self._dispatch(tier)
 
     def _turn_on(self, at_ns: Nanos, turn: OpenTurn) -> None:
@@ -189,6 +201,7 @@ class Simulation:
             self._journeys.begin(one, self._server.version, tier, now.number)
 
     def _arrive(self, at_ns: Nanos, turn: OpenTurn) -> None:
+        self._ask()
         order, receipt = turn.order, cast(Receipt, turn.receipt)
         size, staleness = receipt.byte_count, self._server.version - order.version
         unheard = self._journeys.arrive(turn, receipt)
@@ -245,7 +258,9 @@ class Simulation:
             return
         if schedules.ready(self._schedule, self._rounds[tier], self._server.arrived(tier)):
             self._advance(at_ns, tier)
-        self._dispatch(tier)
+            self._to_ask = tier
+        else:
+            self._dispatch(tier)
 
     def _due(self, at_ns: Nanos, event: Due) -> None:
         now = self._rounds[event.tier]

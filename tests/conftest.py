@@ -38,15 +38,6 @@ SCHEDULES = {
 }
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Tests that start a Ray cluster take the longest: they come first, one after the other."""
-    for item in items:
-        if item.get_closest_marker("ray"):
-            item.add_marker(pytest.mark.xdist_group("ray"))
-    items.sort(key=lambda item: item.get_closest_marker("ray") is None)
-
-
 @pytest.fixture(params=sorted(SCHEDULES))
 def small(request):
     """An experiment and its data that run in about a second, under each schedule."""

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from enum import Enum
+from operator import attrgetter
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
@@ -84,7 +85,7 @@ class _Writer:
         self._met: dict[int, int] = {}  # id -> place among what is shared
         self._alive: list[Any] = []  # so that no id is used twice
         self._writes: dict[type, Callable[[Any], Tree]] = {
-            tuple: lambda value: ["t", *map(self.node, value)],
+            tuple: lambda value: ["t", *self._nodes(value)],
             bytes: lambda value: ["b", self._array(np.frombuffer(value, np.uint8))],
             np.ndarray: self._shared(lambda value: ["a", self._array(value.copy())]),
             bytearray: self._shared(lambda value: ["m", self._array(np.frombuffer(bytes(value), np.uint8))]),
@@ -124,11 +125,13 @@ class _Writer:
         if issubclass(one.cls, Enum):
             return lambda value: ["e", name, value.value]
         mark = "p" if one.is_part else "v"
-        if issubclass(one.cls, tuple):
-            return lambda value: [mark, name, *(self.node(getattr(value, each)) for each in names)]
+        if issubclass(one.cls, tuple) and names == getattr(one.cls, "_fields", ()):
+            return lambda value: [mark, name, *self._nodes(value)]
         if not names:
             return self._shared(lambda value: ["v", name, *self._pairs(vars(value))])
-        return self._shared(lambda value: [mark, name, *(self.node(getattr(value, each)) for each in names)])
+        fields = attrgetter(*names) if len(names) > 1 else lambda value: (getattr(value, names[0]),)
+        write: Callable[[Any], Tree] = lambda value: [mark, name, *self._nodes(fields(value))]  # noqa: E731
+        return write if issubclass(one.cls, tuple) else self._shared(write)
 
     def _shared(self, write: Callable[[Any], Tree]) -> Callable[[Any], Tree]:
         def once(value: Any) -> Tree:
@@ -142,7 +145,13 @@ class _Writer:
         return once
 
     def _sequence(self, mark: str) -> Callable[[Any], Tree]:
-        return lambda value: [mark, *map(self.node, value)]
+        return lambda value: [mark, *self._nodes(value)]
+
+    def _nodes(self, values: Iterable[Any]) -> Iterable[Tree]:
+        """Most are plain, and as they are."""
+        if PLAIN.issuperset(map(type, values)):
+            return values
+        return [each if type(each) in PLAIN else self.node(each) for each in values]
 
     def _pairs(self, value: dict[Any, Any]) -> Iterable[Tree]:
         return (self.node(each) for pair in value.items() for each in pair)

@@ -14,7 +14,7 @@ from actors.cluster import connected, pool_count
 from actors.coordinator import Coordinator
 from actors.pending import fetch
 from actors.stop_sign import StopSign
-from fedras_ray.checkpoints import Plain, Taken
+from fedras_ray.checkpoints import Plain, Taken, await_all
 from fedras_ray.config import Experiment
 from fedras_ray.data.interactions import Dataset
 from fedras_ray.errors import ExecutorError
@@ -96,7 +96,10 @@ class RaySession:
                     said = next(told)
                 except StopIteration:
                     return
-                yield fetch(said, "the coordinator", limit_s)
+                piece = fetch(said, "the coordinator", limit_s)
+                if is_told and isinstance(piece, Taken):  # the last one
+                    await_all(piece)
+                yield piece
                 silent_since_s = time.monotonic()
             elif time.monotonic() - silent_since_s >= limit_s:
                 raise ExecutorError(f"the coordinator said nothing for {limit_s:g} s")

@@ -46,6 +46,16 @@ def take(simulation: Simulation, executor: KeepingExecutor) -> Taken:
     return Taken(simulation.version, image(simulation), executor.states(), executor.views())
 
 
+def await_all(taken: Taken) -> None:
+    """Have everything here that is waited for, before those who compute it are let go.
+
+    Raises:
+        FedrasError: what is waited for does not come.
+    """
+    for one in (*taken.simulation.later, *taken.shards):
+        one.result()
+
+
 def settled(taken: Taken) -> Plain:
     """The same with nothing to wait for.
 

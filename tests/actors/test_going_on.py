@@ -44,14 +44,19 @@ def test_checkpoints_come_between_the_records_they_belong_to(cluster, small):
     assert said[:place] + list(RaySession(three, dataset, start=plain)) == expected
 
 
-def test_a_session_that_is_told_to_stop_ends(cluster, small):
-    experiment, dataset = changed(small[0], "execution.pools=2", "schedule.versions=5000"), small[1]
+def test_a_session_that_is_told_to_stop_ends_with_a_checkpoint_to_go_on_from(cluster, small):
+    experiment, dataset = changed(small[0], "execution.pools=2", "schedule.versions=200"), small[1]
+    expected = list(simulate(experiment, population_of(dataset), SerialExecutor(experiment, dataset)))
     session = RaySession(experiment, dataset)
-    versions = set()
+    said, last = [], None
     for one in session.stretches():
         session.stop()
-        versions |= {record.version for _, record in one.others}
-    assert max(versions) < 5000
+        said += list(one) if isinstance(one, Stretch) else []
+        last = one
+    assert isinstance(last, Taken)
+    assert last.version < 200
+    plain = through_json(settled(last))
+    assert said + list(RaySession(experiment, dataset, start=plain)) == expected
 
 
 def victims():

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from fedras_ray.executor import Done, KeepingExecutor, Parts
 from fedras_ray.simulation import Simulation
 from fedras_ray.site import ShardState
-from fedras_ray.snapshots.graph import Array, Image, Tree, image, value_of
+from fedras_ray.snapshots.graph import Image, image, value_of
+from fedras_ray.snapshots.writer import Array, Tree
 
 
 class Taken(NamedTuple):

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fedras_ray.errors import SnapshotError
-from fedras_ray.snapshots.graph import Array, Tree
+from fedras_ray.snapshots.writer import Array, Tree
 
 MAGIC = b"fedras\x00\xf5"
 FORMAT = 1

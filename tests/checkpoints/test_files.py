@@ -159,6 +159,22 @@ def test_a_damaged_newest_is_passed_over_and_said(run, store, capsys):
     assert newest(store, about(*run)) is None
 
 
+def test_damage_anywhere_in_the_newest_means_the_one_before(run, store, capsys):
+    names, rng = kept(run, store, 3), np.random.default_rng(1)
+    whole, told = bytes(store.read(names[2])), about(*run)
+    for number in range(100):
+        damaged, place = bytearray(whole), int(rng.integers(len(whole)))
+        if number % 2:
+            damaged[place] ^= 1 << int(rng.integers(8))
+        else:
+            del damaged[place:]
+        store.write(names[2], [bytes(damaged)])
+        assert newest(store, told).plain.version == 2
+    assert capsys.readouterr().err.count("the one before is taken") == 100
+    store.write(names[2], [whole])
+    assert newest(store, told).plain.version == 3
+
+
 def test_a_missing_part_is_damage_too(run, store, monkeypatch):
     monkeypatch.setattr("workloads.checkpoints.keeper.PART_RECORDS", 1)
     kept(run, store, 3)

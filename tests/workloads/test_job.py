@@ -18,7 +18,7 @@ from tests.workloads.test_mlflow import only_run
 
 pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("ignore")]  # MLflow's own, while reading
 RAY = [sys.executable, "-m", "ray.scripts.scripts"]
-START_LIMIT_S = 60
+START_LIMIT_S = 120
 JOB_LIMIT_S = 280  # of which compiling is the most, where nobody did before
 NO_AGENT_YET = "No available agent"  # Ray gives its agent 10 s to come up, a busy machine takes longer
 

@@ -30,7 +30,7 @@ from workloads.run_directory import writing
 from workloads.sinks import Ending
 from workloads.speech import say
 
-PART_RECORDS = 5_000
+PART_RECORDS = 1_000
 Part = tuple[int, list[Stretch]]
 
 
@@ -65,7 +65,8 @@ class CheckpointKeeper:
 
     def said(self, stretch: Stretch) -> None:
         """Some more records."""
-        self._since.append(stretch)
+        turns = stretch.table()  # once, and not for every checkpoint that comes
+        self._since.append(Stretch(stretch.class_names, turns, stretch.others))
         if sum(map(len, self._since)) >= PART_RECORDS:
             with self._changed:
                 self._unwritten.append((self._parts, self._since))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fedras_ray.kernels import logistic
+from fedras_ray.kernels import logistic, received
 from fedras_ray.kernels.compiling import compiled
 
 Numbers = NDArray[np.int64]
@@ -21,7 +21,7 @@ Places = NDArray[np.int32]
 
 @compiled
 def fit(
-    received: Floats,
+    before: Floats,
     private: Floats,
     place: Places,
     label: Floats,
@@ -32,7 +32,7 @@ def fit(
     private_rate: np.float32,
     weight_decay: np.float32,
 ) -> tuple[Floats, Floats, float]:
-    """Gradient steps from `received` (n, D) and `private` (D,), neither of which changes.
+    """Gradient steps from `before` (n, D) and `private` (D,), neither of which changes.
 
     `place` (E·S,) is the row of each sample, `label` (E·S,) whether it is a positive, in the order in
     which they are trained on. An epoch's last batch has what is left. With `is_mean` a batch's loss is the
@@ -42,11 +42,11 @@ def fit(
         (n, D) new rows minus received ones, (D,) the new private vector, and the loss: per sample of each
         batch before its step, the mean over the batches of the first epoch.
     """
-    rows, own = received.copy(), private.copy()
+    rows, own = before.copy(), private.copy()
     loss = _turn(
         rows, own, place, label, epoch_samples, batch_size, is_mean, item_rate, private_rate, weight_decay
     )
-    return rows - received, own, loss
+    return rows - before, own, loss
 
 
 @compiled
@@ -75,13 +75,11 @@ def fit_each(
     `epoch_samples` (C,) of them make an epoch. `private` (C, D) moves in place.
     """
     for client in members:
-        first, last = offsets[client], offsets[client + 1]
-        for row in range(first, last):
-            source, target = table[item_ids[row]], delta[row]
-            for column in range(len(target)):
-                target[column] = source[column]
+        its = slice(offsets[client], offsets[client + 1])
+        rows, ids = delta[its], item_ids[its]
+        received.receive(rows, table, ids)
         losses[client] = _turn(
-            delta[first:last],
+            rows,
             private[client],
             place[starts[client] : starts[client + 1]],
             label[starts[client] : starts[client + 1]],
@@ -92,10 +90,7 @@ def fit_each(
             private_rate,
             weight_decay,
         )
-        for row in range(first, last):
-            source, target = table[item_ids[row]], delta[row]
-            for column in range(len(target)):
-                target[column] = target[column] - source[column]
+        received.keep_gains(rows, table, ids)
 
 
 @compiled

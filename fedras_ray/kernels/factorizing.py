@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fedras_ray.kernels import logistic
+from fedras_ray.kernels import logistic, received
 from fedras_ray.kernels.compiling import compiled
 
 Floats = NDArray[np.float32]
@@ -23,7 +23,7 @@ BLOCK = 64  # rows; at D = 32 a quarter of a processor's first cache
 
 @compiled
 def fit(
-    received: Floats,
+    before: Floats,
     private: Floats,
     weight: Floats,
     positive: Floats,
@@ -32,16 +32,16 @@ def fit(
     private_rate: np.float32,
     weight_decay: np.float32,
 ) -> tuple[Floats, Floats, float]:
-    """Full-batch gradient steps from `received` (n, D) and `private` (D,), neither of which changes.
+    """Full-batch gradient steps from `before` (n, D) and `private` (D,), neither of which changes.
 
     `weight` (n,) is the samples on each row, `positive` (n,) the positives among them.
 
     Returns:
         (n, D) new rows minus received ones, (D,) the new private vector, the summed loss before.
     """
-    rows, own = received.copy(), private.copy()
+    rows, own = before.copy(), private.copy()
     loss = _descend(rows, own, weight, positive, steps, item_rate, private_rate, weight_decay)
-    return rows - received, own, loss
+    return rows - before, own, loss
 
 
 @compiled
@@ -66,26 +66,20 @@ def fit_each(
     `delta` (N, D), which is written, as `losses` (C,) is. `private` (C, D) moves in place.
     """
     for client in members:
-        first, last = offsets[client], offsets[client + 1]
-        rows = delta[first:last]
-        for place in range(first, last):
-            source, target = table[item_ids[place]], delta[place]
-            for column in range(len(target)):
-                target[column] = source[column]
+        its = slice(offsets[client], offsets[client + 1])
+        rows, ids = delta[its], item_ids[its]
+        received.receive(rows, table, ids)
         losses[client] = _descend(
             rows,
             private[client],
-            weight[first:last],
-            positive[first:last],
+            weight[its],
+            positive[its],
             steps[client],
             item_rate,
             private_rate,
             weight_decay,
         )
-        for place in range(first, last):
-            source, target = table[item_ids[place]], delta[place]
-            for column in range(len(target)):
-                target[column] = target[column] - source[column]
+        received.keep_gains(rows, table, ids)
 
 
 @compiled

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -14,22 +13,13 @@ import psutil
 import pytest
 
 from tests.workloads.command import ROOT, environment, settings
+from tests.workloads.ports import START_LIMIT_S, await_listener, free_ports
 from tests.workloads.test_mlflow import only_run
 
 pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("ignore")]  # MLflow's own, while reading
 RAY = [sys.executable, "-m", "ray.scripts.scripts"]
-START_LIMIT_S = 120
 JOB_LIMIT_S = 280  # of which compiling is the most, where nobody did before
 NO_AGENT_YET = "No available agent"  # Ray gives its agent 10 s to come up, a busy machine takes longer
-
-
-def free_ports(count):
-    """Ports of the ephemeral range, which begins above the one that Ray keeps for its workers."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 def isolated(home):
@@ -73,17 +63,6 @@ def head(home):
     finally:
         end(process)
         shutil.rmtree(place, ignore_errors=True)
-
-
-def await_listener(port, process):
-    began_s = time.monotonic()
-    while time.monotonic() - began_s < START_LIMIT_S:
-        assert process.poll() is None, "ray start --head ended"
-        with socket.socket() as one:
-            if one.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.2)
-    raise AssertionError("the dashboard did not start")
 
 
 def submitted(command, **where):

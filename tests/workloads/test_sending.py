@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,11 +12,10 @@ from mlflow.tracking import MlflowClient
 
 from fedras_ray.errors import RunError
 from tests.workloads.command import environment
+from tests.workloads.ports import await_listener, free_ports
 from workloads.tracking.sending import PENDING, Message, Sender, send_pending
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own
-
-START_LIMIT_S = 120
 
 
 @contextmanager
@@ -43,23 +41,6 @@ def server(folder, port):
         process.wait(20)
 
 
-def await_listener(port, process):
-    began_s = time.monotonic()
-    while time.monotonic() - began_s < START_LIMIT_S:
-        assert process.poll() is None, "mlflow server ended"
-        with socket.socket() as one:
-            if one.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.2)
-    raise AssertionError("mlflow server did not start")
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
 def points(first, last):
     return Message(points=[("quality/ndcg_10", step / 10, 1_000 + step, step) for step in range(first, last)])
 
@@ -69,7 +50,7 @@ def steps(client, run_id):
 
 
 def test_nothing_is_missing_when_the_server_is_back_nor_when_it_comes_later(tmp_path):
-    port = free_port()
+    port = free_ports(1)[0]
     with server(tmp_path, port) as uri:
         client = MlflowClient(tracking_uri=uri)
         run_id = client.create_run(client.create_experiment("outage")).info.run_id
@@ -92,7 +73,7 @@ def test_nothing_is_missing_when_the_server_is_back_nor_when_it_comes_later(tmp_
 
 def never_back(folder, uri, client, run_id):
     """A server that is still away at the end of a run."""
-    gone = f"http://127.0.0.1:{free_port()}"
+    gone = f"http://127.0.0.1:{free_ports(1)[0]}"
     late = Sender(gone, MlflowClient(tracking_uri=gone), run_id)
     late.put(points(710, 720))
     late.put(Message(ending="FINISHED", ended_ms=99_000))

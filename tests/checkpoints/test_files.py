@@ -226,7 +226,8 @@ def test_a_full_disk_is_said_and_what_is_there_stays_good(run, store, capsys):
     assert newest(store, about(*run)).plain.version == 2
 
 
-def test_a_wish_to_stop_gets_a_last_checkpoint_and_the_run_goes_on_from_it(run, tmp_path):
+def test_a_wish_to_stop_gets_a_last_checkpoint_and_the_run_goes_on_from_it(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("actors.keeping.SOON_S", 0.0)  # tell each version, however quick the machine is
     never = (
         build(run[0].model_dump(mode="json", exclude_none=True), ["checkpoint.every_versions=0"]),
         run[1],

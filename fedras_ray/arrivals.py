@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fedras_ray.executor import Executor
 from fedras_ray.server.folding import Partial, Share, Together, joined
 from fedras_ray.site import Receipt
@@ -22,6 +24,14 @@ class Arrivals:
     def use(self, tier: int, client: int, turn: int, weight: float) -> None:
         """What a turn sent goes into the tier's next version."""
         self._shares[tier].setdefault(client % self._shards, []).append(Share(client, turn, weight))
+
+    def use_each(
+        self, tier: int, clients: Sequence[int], turns: Sequence[int], weights: Sequence[float]
+    ) -> None:
+        """What turns sent goes there, in this order."""
+        shares, shards = self._shares[tier], self._shards
+        for one in map(Share, clients, turns, weights):
+            shares.setdefault(one.client % shards, []).append(one)
 
     def forget(self, receipt: Receipt, turn: int) -> None:
         """Nothing will be made of what a turn sent, be it all of it; what was refused is not kept."""

@@ -85,8 +85,8 @@ class Asker:
         selection = experiment.selection
         looks_ahead = isinstance(selection, AvailableSelection | UtilitySelection)
         self._turn_s = orders.full_turn_s(0.0) if looks_ahead else np.zeros(0)  # (U,)
-        self._looks_back = isinstance(selection, UtilitySelection)
-        self._history = no_history(len(samples) if self._looks_back else 0)
+        self.looks_back = isinstance(selection, UtilitySelection)
+        self._history = no_history(len(samples) if self.looks_back else 0)
         self.idle = IdleClients(np.flatnonzero(samples > 0))
         self.turns = np.zeros(len(samples), dtype=np.int32)  # (U,) how often each was asked
         self.left_for_later = 0
@@ -195,7 +195,7 @@ class Asker:
 
     def arrived(self, client: int, loss: float, turn_s: float, version: int) -> None:
         """A turn has arrived, while the server's table was of this version."""
-        if self._looks_back:
+        if self.looks_back:
             self._history.note(client, loss, turn_s, version)
 
     def wakes_ns(self, tier: int, at_ns: Nanos) -> Nanos | None:

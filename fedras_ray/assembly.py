@@ -11,6 +11,7 @@ from fedras_ray.arrivals import Arrivals
 from fedras_ray.asking import Asker
 from fedras_ray.clock import Clock
 from fedras_ray.codecs.build import dense_bytes
+from fedras_ray.cohorts import Cohorts
 from fedras_ray.config import Experiment
 from fedras_ray.departures import Departures
 from fedras_ray.errors import ConfigError
@@ -64,6 +65,7 @@ class Parts(NamedTuple):
     orders: Orders
     asker: Asker
     journeys: Journeys
+    cohorts: Cohorts
     rounds: list[Round]  # one per tier
     dense_bytes: int  # of a dense table in f32, one way
     class_names: tuple[str, ...]
@@ -118,6 +120,7 @@ def assemble(experiment: Experiment, population: Population, executor: Executor,
         orders,
         Asker(experiment, fleet, availability, orders, samples, tier_of, downlink, flight),
         Journeys(around, samples, dense),
+        Cohorts(around, samples, dense),
         rounds,
         dense,
         fleet.class_names,

@@ -59,6 +59,11 @@ class IdleClients:
         self._clients[self._count] = client
         self._count += 1
 
+    def give_each(self, clients: NDArray[np.int64]) -> None:
+        """Clients are back, one after the other."""
+        self._clients[self._count : self._count + len(clients)] = clients
+        self._count += len(clients)
+
 
 @kept("_waiting", "_batches", "_landed", "_training")
 class Flight:
@@ -90,6 +95,13 @@ class Flight:
         self._waiting.setdefault(assignment.client % self._shards, []).append(assignment)
         self._training.add(assignment.client)
 
+    def begin_each(self, assignments: Sequence[Assignment]) -> None:
+        """Clients were dispatched."""
+        waiting, shards = self._waiting, self._shards
+        for one in assignments:
+            waiting.setdefault(one.client % shards, []).append(one)
+        self._training.update(one.client for one in assignments)
+
     def hand_over(self) -> None:
         """Give everything that waits to the executor, one batch per shard, in the order of shards."""
         if self._waiting:
@@ -104,6 +116,14 @@ class Flight:
             self._fetch(client)
         self._training.remove(client)
         return self._landed.pop(client)
+
+    def finish_each(self, assignments: Sequence[Assignment]) -> list[Receipt]:
+        """All that is at work ends now; wait for what came of it."""
+        self.hand_over()
+        while self._batches:
+            self._landed |= {receipt.client: receipt for receipt in self._batches.popleft().result()}
+        self._training.difference_update(one.client for one in assignments)
+        return [self._landed.pop(one.client) for one in assignments]
 
     def _is_waiting(self, client: int) -> bool:
         return any(one.client == client for one in self._waiting.get(client % self._shards, ()))

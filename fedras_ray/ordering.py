@@ -90,6 +90,11 @@ class Orders:
         self._lessons = None if experiment.schedule.policy == "none" else no_lessons(self._expected_rows())
         self._target_s: float | None = None
 
+    @property
+    def looks_back(self) -> bool:
+        """Whether anything is learned from how turns go."""
+        return self._lessons is not None
+
     @functools.cached_property
     def _forecast(self) -> UploadForecast:
         """Made where somebody looks ahead: it may encode blobs, with a codec that is not ours."""

@@ -20,6 +20,11 @@ from numpy.typing import NDArray
 from fedras_ray.snapshots.kinds import kept
 
 SCHEMA_VERSION = 1
+_EVENT = struct.Struct("<qbqqq")  # time, kind, client, version, bytes
+EVENT = np.dtype(  # the same
+    [("at_ns", "<i8"), ("kind", "i1"), ("client", "<i8"), ("version", "<i8"), ("byte_count", "<i8")]
+)
+Column = NDArray[np.int64]
 
 
 @kept()
@@ -228,10 +233,21 @@ class Trace:
 
     def add(self, at_ns: int, kind: int, client: int, version: int, byte_count: int) -> None:
         """Fold one event in; `client` is -1 for events of the server."""
-        self._since += struct.pack("<qbqqq", at_ns, kind, client, version, byte_count)
+        self._since += _EVENT.pack(at_ns, kind, client, version, byte_count)
         self.events += 1
         if kind == Kind.VERSION:
             self._chain, self._since = self._linked(), bytearray()
+
+    def add_each(
+        self, at_ns: Column | int, kinds: Column | int, clients: Column, versions: Column, byte_counts: Column
+    ) -> None:
+        """Fold events of clients (n,) in, one after the other; none is a version."""
+        events = np.empty(len(clients), EVENT)
+        columns = at_ns, kinds, clients, versions, byte_counts
+        for name, column in zip(EVENT.names or (), columns, strict=True):
+            events[name] = column
+        self._since += events.tobytes()
+        self.events += len(events)
 
     def digest(self) -> str:
         """Hexadecimal digest of everything added so far."""
@@ -264,6 +280,15 @@ class KeptTrace(Trace):
         """See `Trace.add`."""
         super().add(at_ns, kind, client, version, byte_count)
         self.kept.append(Happened(at_ns, Kind(kind), client, version, byte_count))
+
+    def add_each(
+        self, at_ns: Column | int, kinds: Column | int, clients: Column, versions: Column, byte_counts: Column
+    ) -> None:
+        """See `Trace.add_each`."""
+        super().add_each(at_ns, kinds, clients, versions, byte_counts)
+        columns = np.broadcast_arrays(at_ns, kinds, clients, versions, byte_counts)
+        for at, kind, *numbers in zip(*(column.tolist() for column in columns), strict=True):
+            self.kept.append(Happened(at, Kind(kind), *numbers))
 
 
 def rows(records: Iterable[FlatRecord]) -> list[dict[str, Any]]:

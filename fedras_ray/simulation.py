@@ -10,27 +10,24 @@ training ends *virtually*, which makes the machine parallel and the result indep
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import cast
 
 import numpy as np
 
 from fedras_ray.asking import Asked
 from fedras_ray.assembly import assemble
-from fedras_ray.clock import Nanos, nanos, seconds
+from fedras_ray.clock import Nanos, nanos
+from fedras_ray.cohorts import is_undisturbed
 from fedras_ray.config import Experiment
 from fedras_ray.departures import Phase
 from fedras_ray.evaluation.fairness import fairness
 from fedras_ray.executor import Executor
-from fedras_ray.fruitless import Fruitless
 from fedras_ray.population import Population
-from fedras_ray.records import Fate, Kind, Record, Trace
+from fedras_ray.reception import Reception
+from fedras_ray.records import Kind, Record, Trace
 from fedras_ray.server import schedules
-from fedras_ray.site import Receipt
 from fedras_ray.snapshots.kinds import kept
-from fedras_ray.stretches import FIELDS, Stretch
-from fedras_ray.turns import Carried, Copied, Due, Event, Joined, Left, OpenTurn, Shifted, Woke
-
-DENSE_UP, SPARSE_UP = FIELDS.index("dense_up_bytes"), FIELDS.index("sparse_up_bytes")
+from fedras_ray.stretches import Stretch
+from fedras_ray.turns import Carried, Cohort, Copied, Due, Event, Joined, Left, OpenTurn, Shifted, Woke
 
 
 def simulate(experiment: Experiment, population: Population, executor: Executor) -> Iterator[Record]:
@@ -48,7 +45,7 @@ def simulate(experiment: Experiment, population: Population, executor: Executor)
     return Simulation(experiment, population, executor).run()
 
 
-@kept("_parts", "_in_flight", "_fruitless", "_most_downlink_state", "_begun", "_to_ask")
+@kept("_parts", "_reception", "_most_downlink_state", "_begun", "_to_ask")
 class Simulation:
     """The state of one run: what the server sees of it, and decides.
 
@@ -69,20 +66,17 @@ class Simulation:
         self._experiment = experiment
         self._schedule = experiment.schedule
         self._population = population
-        training, by_samples = experiment.training, experiment.server.client_weight == "samples"
-        self._relative_samples = population.relative_samples(training) if by_samples else None  # (U,)
         self._has_rounds = schedules.has_rounds(experiment.schedule)
         self._parts = parts = assemble(experiment, population, executor, Trace() if trace is None else trace)
         self._clock, self.trace = parts.clock, parts.trace
-        self._server, self._downlink, self._arrivals = parts.server, parts.downlink, parts.arrivals
+        self._server, self._downlink = parts.server, parts.downlink
         self._asker, self._journeys = parts.asker, parts.journeys
         self._rounds = parts.rounds
-        self._in_flight = 0
-        self._fruitless = Fruitless()
+        self.together = is_undisturbed(experiment)
+        self._reception = Reception(experiment, population, parts)
         self._most_downlink_state = 0
         self._begun = False
         self._to_ask: int | None = None  # the tier whose clients are asked next, for a version just made
-        self.said = Stretch(parts.class_names)  # since `tell`
 
     def run(self) -> Iterator[Record]:
         """See `simulate`."""
@@ -95,9 +89,14 @@ class Simulation:
         """Of the newest table."""
         return self._server.version
 
+    @property
+    def said(self) -> Stretch:
+        """What was said since the last `tell`."""
+        return self._reception.said
+
     def tell(self) -> Stretch:
         """What was said since the last time."""
-        told, self.said = self.said, Stretch(self._parts.class_names)
+        told, self._reception.said = self.said, Stretch(self._parts.class_names)
         return told
 
     def events(self) -> Iterator[None]:
@@ -112,6 +111,8 @@ class Simulation:
             at_ns, event = self._clock.pop()
             if isinstance(event, OpenTurn):
                 self._turn_on(at_ns, event)
+            elif isinstance(event, Cohort):
+                self._turn_on_together(at_ns, event)
             else:
                 self._happen(at_ns, event)
             yield
@@ -140,6 +141,14 @@ class Simulation:
         else:
             self._arrive(at_ns, turn)
 
+    def _turn_on_together(self, at_ns: Nanos, cohort: Cohort) -> None:
+        """All turns of a round come to the end of their training, or of their upload."""
+        if not cohort.receipts:
+            self._parts.cohorts.upload(cohort)
+        else:
+            self._reception.arrive_together(cohort)
+            self._proceed(at_ns, cohort.tier)
+
     def _happen(self, at_ns: Nanos, event: Event) -> None:
         match event:
             case Left():
@@ -166,9 +175,6 @@ class Simulation:
             self.trace.digest(),
         )
 
-    def _running(self) -> bool:
-        return self._server.version < self._schedule.versions
-
     def _publish(self) -> None:
         """Send a new version towards the clients; what waits for the old one is handed over first."""
         self._parts.flight.hand_over()
@@ -179,9 +185,9 @@ class Simulation:
         """Choose idle clients of a tier and begin their turns."""
         now, at_ns = self._rounds[tier], self._clock.now_ns
         count = schedules.wanted(self._schedule, now, self._server.arrived(tier))
-        if count <= 0 or not self._running():
+        if count <= 0 or not self._reception.is_running():
             return
-        if self._in_flight == 0:
+        if self._reception.in_flight == 0:
             self._asker.idle.settle()
         asked = self._asker.ask(tier, count, at_ns, self._server.version, now.at_work == 0)
         if asked:
@@ -196,65 +202,26 @@ class Simulation:
         now.begin(len(asked))
         if limit_s is not None:
             self._clock.at(Nanos(self._clock.now_ns + nanos(limit_s)), Due(tier, now.number))
-        self._in_flight += len(asked)
+        self._reception.in_flight += len(asked)
+        if self.together:
+            self._parts.cohorts.begin(asked, self._server.version, tier, now.number)
+            return
         for one in asked:
             self._journeys.begin(one, self._server.version, tier, now.number)
 
     def _arrive(self, at_ns: Nanos, turn: OpenTurn) -> None:
         self._ask()
-        order, receipt = turn.order, cast(Receipt, turn.receipt)
-        size, staleness = receipt.byte_count, self._server.version - order.version
-        unheard = self._journeys.arrive(turn, receipt)
-        fate = self._fate(turn, staleness) if unheard is None else unheard
-        if fate is Fate.USED:
-            relative = 1.0 if self._relative_samples is None else self._relative_samples.item(order.client)
-            weight = self._server.take(staleness, receipt.loss, relative, turn.tier, receipt.length)
-            self._arrivals.use(turn.tier, order.client, order.turn, weight)
-        else:
-            self._arrivals.forget(receipt, order.turn)
-        if unheard is not None:
-            self._finish(at_ns, turn, size, staleness, fate)
-            return
-        turn_s = seconds(at_ns - turn.dispatched_at_ns)
-        self._asker.arrived(order.client, receipt.loss, turn_s, self._server.version)
-        self._finish(at_ns, turn, size, staleness, fate, receipt.actions)
-
-    def _fate(self, turn: OpenTurn, staleness: int) -> Fate:
-        if not self._running():
-            return Fate.WASTED
-        is_late = self._has_rounds and turn.round != self._rounds[turn.tier].number
-        if is_late and not schedules.uses_late(self._schedule):
-            return Fate.LATE
-        return Fate.USED if self._server.uses(staleness) else Fate.STALE
+        self._reception.arrive(at_ns, turn)
+        self._proceed(at_ns, turn.tier)
 
     def _leave(self, at_ns: Nanos, event: Left) -> None:
         """A client is gone, unless its turn has moved on since that was foreseen."""
-        up_bytes = self._journeys.leave(event)
-        if up_bytes is not None:
-            staleness = self._server.version - event.turn.order.version
-            self._finish(at_ns, event.turn, up_bytes, staleness, Fate.DROPPED)
-
-    def _finish(
-        self, at_ns: Nanos, turn: OpenTurn, up_bytes: int, staleness: int, fate: Fate, actions: int = 0
-    ) -> None:
-        """A turn is over, whatever came of it: say so, and see what follows."""
-        turn.phase = Phase.OVER  # whatever was foreseen for it does not happen
-        self._in_flight -= 1
-        client = turn.order.client
-        self._asker.idle.give(client)
-        self._rounds[turn.tier].back(turn.round)
-        row = turn.row(at_ns, up_bytes, self._parts.dense_bytes, staleness, fate, actions)
-        self.said.rows.append(row)
-        self._server.tally.received(up_bytes, row[DENSE_UP], row[SPARSE_UP], fate)
-        if fate is not Fate.DROPPED:
-            self._parts.orders.learn(client, turn.predicted_ns, at_ns - turn.dispatched_at_ns, staleness)
-        if self._running():
-            self._fruitless.see(fate)
-        self._proceed(at_ns, turn.tier)
+        if self._reception.leave(at_ns, event):
+            self._proceed(at_ns, event.turn.tier)
 
     def _proceed(self, at_ns: Nanos, tier: int) -> None:
         """Make a version if one is due, and ask clients if some are wanted."""
-        if not self._running():
+        if not self._reception.is_running():
             return
         if schedules.ready(self._schedule, self._rounds[tier], self._server.arrived(tier)):
             self._advance(at_ns, tier)
@@ -264,7 +231,7 @@ class Simulation:
 
     def _due(self, at_ns: Nanos, event: Due) -> None:
         now = self._rounds[event.tier]
-        if now.number == event.round and self._running():
+        if now.number == event.round and self._reception.is_running():
             now.due = True
             self.trace.add(at_ns, Kind.DUE, -1, self._server.version, 0)
             self._proceed(at_ns, event.tier)
@@ -277,12 +244,12 @@ class Simulation:
         """Make the next version, say so, and measure it when it is time."""
         self._collect()
         left, state_bytes = self._asker.left_for_later, self._downlink.state_bytes
-        total = self._arrivals.fold(tier)
-        self.said.say(self._server.advance(total, at_ns, self._in_flight, left, state_bytes, tier))
+        total = self._parts.arrivals.fold(tier)
+        self.said.say(self._server.advance(total, at_ns, self._reception.in_flight, left, state_bytes, tier))
         if self._has_rounds:
             self._rounds[tier].close()
         self.trace.add(at_ns, Kind.VERSION, -1, self._server.version, 0)
         self._publish()
-        if self._server.version % self._experiment.evaluation.every == 0 or not self._running():
+        if self._server.version % self._experiment.evaluation.every == 0 or not self._reception.is_running():
             self._parts.judge.submit(self._server, at_ns)
         self._parts.views.retire(self._downlink.retired())

@@ -37,18 +37,23 @@ class Stretch:
         others: list[tuple[int, Record]] | None = None,
     ) -> None:
         self.class_names = class_names
-        self._table = table
-        self.rows: list[Row] = []  # after those of the table
+        self._tables = [] if table is None else [table]
+        self.rows: list[Row] = []  # after those of the tables
         self.others = [] if others is None else others
 
     def say(self, record: Record) -> None:
         """A record that is no turn comes next."""
         self.others.append((self.turns, record))
 
+    def extend(self, table: Table) -> None:
+        """Turns (n, fields) come next."""
+        self._tables += [self._new(), table] if self.rows else [table]
+        self.rows = []
+
     @property
     def turns(self) -> int:
         """How many there are."""
-        return len(self.rows) + (0 if self._table is None else len(self._table))
+        return len(self.rows) + sum(map(len, self._tables))
 
     def __len__(self) -> int:
         return self.turns + len(self.others)
@@ -65,8 +70,12 @@ class Stretch:
 
     def table(self) -> Table:
         """(n, fields) the turns."""
-        new = np.array(self.rows, dtype=np.int64).reshape(len(self.rows), len(FIELDS))
-        return new if self._table is None else np.concatenate([self._table, new])
+        if not self.rows and len(self._tables) == 1:
+            return self._tables[0]
+        return np.concatenate([*self._tables, self._new()])
+
+    def _new(self) -> Table:
+        return np.array(self.rows, dtype=np.int64).reshape(len(self.rows), len(FIELDS))
 
     def _record(self, row: list[int]) -> TurnRecord:
         """The record of a row, which is lost."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
 
 from fedras_ray.clients import Assignment
 from fedras_ray.clock import Nanos
@@ -12,7 +15,9 @@ from fedras_ray.records import Fate
 from fedras_ray.server.downlink import Delivery, Ids
 from fedras_ray.site import Receipt
 from fedras_ray.snapshots.kinds import kept
-from fedras_ray.stretches import Row
+from fedras_ray.stretches import FIELDS, Row, Table
+
+Column = NDArray[np.int64]
 
 NEVER = Nanos(2**63 - 1)  # not known yet
 
@@ -100,6 +105,32 @@ def _share(whole: int, through: int, of: int) -> int:
 
 
 @kept()
+@dataclass(slots=True, eq=False)
+class Cohort:
+    """Turns that were begun together, n of them: see `cohorts`.
+
+    On the clock it stands for the first end of a training, and then for the last end of an upload. Its turns
+    are in the order in which they were asked, and then in that in which they arrived.
+    """
+
+    orders: list[Assignment]
+    tier: int
+    round: int
+    columns: dict[str, Column]  # (n,) each, by the names of the fields of `TurnRecord`; some come later
+    receipts: list[Receipt] = field(default_factory=list)  # none: they train
+
+    def table(self) -> Table:
+        """(n, fields) what is said of the turns, once they are over."""
+        return np.stack([self.columns[name] for name in FIELDS], axis=1)
+
+    def sort(self, places: Column) -> None:
+        """Put the turns in another order."""
+        self.orders = [self.orders[place] for place in places]
+        self.receipts = [self.receipts[place] for place in places]
+        self.columns = {name: column[places] for name, column in self.columns.items()}
+
+
+@kept()
 @dataclass(frozen=True, slots=True)
 class Left:
     """A client is gone in a phase of its turn, if the turn is still in that."""
@@ -161,4 +192,4 @@ class Copied:
     turn: OpenTurn
 
 
-Event = OpenTurn | Left | Due | Woke | Joined | Carried | Shifted | Copied
+Event = OpenTurn | Cohort | Left | Due | Woke | Joined | Carried | Shifted | Copied

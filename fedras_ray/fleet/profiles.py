@@ -14,6 +14,7 @@ from fedras_ray.clock import NANOS_PER_SECOND, Nanos
 from fedras_ray.errors import FleetError
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 LONGEST_S = 1e8  # three years; the clock's int64 nanoseconds end after 292
 NOMINAL_SAMPLES = 1_000  # a turn of a middling MovieLens client, two epochs
@@ -64,6 +65,20 @@ class Fleet:
         transfer_s = byte_count / self.uplink_bytes_per_s.item(client)
         return _possible(client, self.latency_s.item(client) + transfer_s)
 
+    def each_download_ns(self, clients: Ints, byte_counts: Ints) -> Ints:
+        """`download_ns` of clients (n,) and so many bytes (n,)."""
+        transfer_s = byte_counts / self.downlink_bytes_per_s[clients]
+        return _all_possible(clients, self.latency_s[clients] + transfer_s)
+
+    def each_train_ns(self, clients: Ints, samples: Ints) -> Ints:
+        """`train_ns` of clients (n,) and so many samples (n,)."""
+        return _all_possible(clients, samples * self.train_s_per_sample[clients])
+
+    def each_upload_ns(self, clients: Ints, byte_counts: Ints) -> Ints:
+        """`upload_ns` of clients (n,) and so many bytes (n,)."""
+        transfer_s = byte_counts / self.uplink_bytes_per_s[clients]
+        return _all_possible(clients, self.latency_s[clients] + transfer_s)
+
     def class_of(self, client: int) -> str:
         """The name of the client's device class."""
         return self.class_names[self.device_class.item(client)]
@@ -73,6 +88,13 @@ def _possible(client: int, duration_s: float) -> Nanos:
     if duration_s > LONGEST_S:
         raise FleetError(f"device {client}: one step would take {duration_s:.3g} s; its speeds are too low")
     return Nanos(round(duration_s * NANOS_PER_SECOND))  # as `nanos`: it is finite and not negative
+
+
+def _all_possible(clients: Ints, durations_s: Floats) -> Ints:
+    if durations_s.max(initial=0.0) > LONGEST_S:
+        first = int(np.argmax(durations_s > LONGEST_S))
+        _possible(clients.item(first), durations_s.item(first))  # says so
+    return np.rint(durations_s * NANOS_PER_SECOND).astype(np.int64)
 
 
 def thirds(train_s: Floats, uplink: Floats, downlink: Floats) -> tuple[NDArray[np.int8], tuple[str, ...]]:

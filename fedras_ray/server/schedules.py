@@ -56,12 +56,12 @@ class Round:
         self.late += self.out
         self.out, self.under_way, self.due = 0, False, False
 
-    def back(self, number: int) -> None:
-        """A client of round `number` is not at work any more, whatever came of it."""
+    def back(self, number: int, clients: int = 1) -> None:
+        """So many clients of round `number` are not at work any more, whatever came of it."""
         if number == self.number:
-            self.out -= 1
+            self.out -= clients
         else:
-            self.late -= 1
+            self.late -= clients
 
 
 def wanted(schedule: ScheduleConfig, now: Round, arrived: int) -> int:

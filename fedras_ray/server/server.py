@@ -5,6 +5,10 @@ Updates themselves are added up where they arrived (`server.desk`); here are the
 
 from __future__ import annotations
 
+import functools
+import operator
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -84,10 +88,7 @@ class Server:
 
         `relative_samples` is the client's data over the average client's, `length` the update's norm.
         """
-        if staleness not in self._weights:
-            weight = staleness_weight(self._config.staleness, staleness)
-            self._weights[staleness] = weight * limited_weight(self._config.staleness_limit, staleness)
-        weight = self._weights[staleness]
+        weight = self._weight_of(staleness)
         if self._config.client_weight == "samples":
             weight *= relative_samples
         self._arrived[tier] += 1
@@ -97,6 +98,30 @@ class Server:
         self._staleness_since += staleness
         self._loss_since += loss
         return weight * self._clipping.factor(length)
+
+    def take_each(
+        self,
+        losses: Sequence[float],
+        relative_samples: Sequence[float] | None,
+        tier: int,
+        lengths: Sequence[float],
+    ) -> list[float]:
+        """`take` of fresh updates, one after the other; None: every client has as many samples."""
+        count, fresh = len(losses), self._weight_of(0)
+        weights = [fresh] * count
+        if self._config.client_weight == "samples" and relative_samples is not None:
+            weights = [fresh * one for one in relative_samples]
+        self._arrived[tier] += count
+        self._weight[tier] = functools.reduce(operator.add, weights, self._weight[tier])  # not `sum`: in turn
+        self._loss_since = functools.reduce(operator.add, losses, self._loss_since)
+        self.client_updates += count
+        return [*map(operator.mul, weights, map(self._clipping.factor, lengths))]
+
+    def _weight_of(self, staleness: int) -> float:
+        if staleness not in self._weights:
+            weight = staleness_weight(self._config.staleness, staleness)
+            self._weights[staleness] = weight * limited_weight(self._config.staleness_limit, staleness)
+        return self._weights[staleness]
 
     def advance(
         self,

@@ -60,15 +60,15 @@ def test_wherever_a_run_is_stopped_it_goes_on_as_if_it_was_not(combined):
     assert said == whole
 
 
-@pytest.mark.parametrize("schedule", ["sync", "async", "tiered"])
-def test_shards_go_on_elsewhere_however_they_are_spread(schedule):
+@pytest.mark.parametrize(("schedule", "events"), [("sync", 3), ("async", 30), ("tiered", 30)])
+def test_shards_go_on_elsewhere_however_they_are_spread(schedule, events):
     experiment, dataset = world(*SCHEDULES[schedule], "feedback.kind=residual", *DOWNLINKS["touched"])
     whole = told(begun(experiment, dataset)[0])
     first, executor = begun(experiment, dataset)
-    said = told(first, 30)
+    said = told(first, events)
     spread = ScrambledExecutor(experiment, dataset, 1)  # a site for each shard
     second, executor = gone_on(experiment, dataset, first, executor, spread)
-    said += told(second, 30)
+    said += told(second, events)
     third, _ = gone_on(experiment, dataset, second, executor)
     assert said + told(third) == whole
 

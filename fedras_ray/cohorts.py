@@ -1,0 +1,154 @@
+"""Turns that begin together and that nothing can disturb, as columns: a whole round in a few steps.
+
+Where a version is made of everyone who was asked, nobody leaves, and no link is shared or changes, a turn's
+instants hang on nothing but itself. The events of such a round are those of `journeys`, at the same instants
+and in the same order, and so are its records and its digest; they are counted with arrays instead of one by
+one, which takes the server a tenth of the time.
+"""
+
+from __future__ import annotations
+
+from itertools import repeat
+
+import numpy as np
+
+from fedras_ray.asking import Asked
+from fedras_ray.clients import Assignment
+from fedras_ray.clock import Nanos, nanos
+from fedras_ray.config import Experiment
+from fedras_ray.config.network import AlwaysAvailable, NoVariation
+from fedras_ray.config.schedule import SyncSchedule
+from fedras_ray.journeys import Surroundings
+from fedras_ray.records import Fate, Kind
+from fedras_ray.server.downlink import Delivery
+from fedras_ray.site import Receipt
+from fedras_ray.turns import Cohort, Column
+
+SUMMED = ("byte_count", "catch_up_bytes", "snapshot_bytes", "request_bytes")  # of a delivery, in its order
+
+
+def is_undisturbed(experiment: Experiment) -> bool:
+    """Whether all turns of an experiment are such."""
+    network, faults = experiment.network, experiment.faults
+    return (
+        isinstance(experiment.schedule, SyncSchedule)
+        and isinstance(network.variation, NoVariation)
+        and isinstance(network.availability, AlwaysAvailable)
+        and network.server_uplink_bytes_per_s is None
+        and network.server_downlink_bytes_per_s is None
+        and not (network.loss or network.dropout or faults.duplicate or faults.reorder)
+    )
+
+
+class Cohorts:
+    """Moves cohorts on.
+
+    Args:
+        surroundings: what their turns take place in.
+        samples: (U,) that a client trains on in one epoch.
+        dense_bytes: of a dense table in f32, one way.
+    """
+
+    def __init__(self, surroundings: Surroundings, samples: Column, dense_bytes: int) -> None:
+        self._in = surroundings
+        self._samples = samples
+        self._dense_bytes = dense_bytes
+
+    def begin(self, asked: list[Asked], version: int, tier: int, number: int) -> None:
+        """Clients were asked, in a tier's round of that number; they begin to train at once."""
+        cohort = Cohort(_orders(asked, version), tier, number, _asked(asked, version, tier))
+        self._download(cohort.columns, [one.delivery for one in asked])
+        self._train(cohort.columns)
+        for one in asked:
+            self._in.downlink.delivered(one.client, one.delivery, one.rows)
+        self._in.flight.begin_each(cohort.orders)
+        self._in.clock.at(Nanos(int(cohort.columns["trained_at_ns"].min())), cohort)
+
+    def _download(self, columns: dict[str, Column], deliveries: list[Delivery]) -> None:
+        now, fleet, clients = self._in.clock.now_ns, self._in.fleet, columns["client"]
+        got = dict(zip(Delivery._fields, np.array(deliveries, dtype=np.int64).T, strict=True))
+        down, request = got["byte_count"], got["request_bytes"]
+        dense = np.full(len(clients), self._dense_bytes)
+        self._in.trace.add_each(now, Kind.DISPATCHED, clients, columns["version"], down)
+        self._in.tally.sent(Delivery(0, *(int(got[name].sum()) for name in SUMMED)), int(dense.sum()))
+        asked_at_ns = now + np.where(request > 0, fleet.each_upload_ns(clients, request), 0)
+        columns |= {
+            "device_class": fleet.device_class[clients].astype(np.int64),
+            "dispatched_at_ns": np.full(len(clients), now),
+            "started_at_ns": asked_at_ns + fleet.each_download_ns(clients, down),
+            "down_bytes": down,
+            "catch_up_bytes": got["catch_up_bytes"],
+            "snapshot_bytes": got["snapshot_bytes"],
+            "request_bytes": request,
+            "dense_down_bytes": dense,
+            "dense_up_bytes": dense,
+        }
+
+    def _train(self, columns: dict[str, Column]) -> None:
+        clients = columns["client"]
+        train_ns = self._in.fleet.each_train_ns(clients, self._samples[clients] * columns["epochs"])
+        columns["trained_at_ns"] = columns["started_at_ns"] + train_ns
+
+    def upload(self, cohort: Cohort) -> None:
+        """The first training ends now; wait for what was computed in all, and send it."""
+        columns = cohort.columns
+        cohort.receipts = self._in.flight.finish_each(cohort.orders)
+        told = dict(zip(Receipt._fields, zip(*cohort.receipts, strict=True), strict=True))
+        sizes, is_refused = np.array(told["byte_count"]), np.array(told["refused"])
+        arrived_ns = columns["trained_at_ns"] + self._in.fleet.each_upload_ns(columns["client"], sizes)
+        columns |= {
+            "arrived_at_ns": arrived_ns,
+            "up_bytes": sizes + columns["request_bytes"],
+            "sparse_up_bytes": np.array(told["sparse_bytes"]),
+            "samples": np.array(told["samples"]),
+            "rows": np.array(told["rows"]),
+            "actions": np.where(is_refused, 0, told["actions"]),
+            "fate": np.where(is_refused, int(Fate.REFUSED), int(Fate.USED)),
+        }
+        cohort.sort(np.argsort(columns["trained_at_ns"], kind="stable"))  # the order in which uploads begin
+        before = cohort.columns
+        cohort.sort(np.argsort(before["arrived_at_ns"], kind="stable"))
+        self._trace(before, cohort.columns)
+        self._in.clock.at(Nanos(int(arrived_ns.max())), cohort)
+
+    def _trace(self, trained: dict[str, Column], arrived: dict[str, Column]) -> None:
+        """All ends of trainings and of uploads, in the order in which they happen."""
+        came = np.where(arrived["fate"] == Fate.USED, int(Kind.ARRIVED), int(Kind.REFUSED))
+        kinds = np.concatenate([np.full(len(came), int(Kind.TRAINED)), came])
+        both = {name: np.concatenate([trained[name], arrived[name]]) for name in ("client", "version")}
+        sizes = np.concatenate([one["up_bytes"] - one["request_bytes"] for one in (trained, arrived)])
+        at_ns = np.concatenate([trained["trained_at_ns"], arrived["arrived_at_ns"]])
+        order = np.argsort(at_ns, kind="stable")  # at one instant trainings first: they were foreseen first
+        self._in.trace.add_each(
+            at_ns[order], kinds[order], both["client"][order], both["version"][order], sizes[order]
+        )
+
+
+def _asked(asked: list[Asked], version: int, tier: int) -> dict[str, Column]:
+    count, decisions = len(asked), [one.decision for one in asked]
+    return {
+        "client": np.array([one.client for one in asked]),
+        "turn": np.array([one.turn for one in asked]),
+        "version": np.full(count, version),
+        "epochs": np.array([one.epochs for one in decisions]),
+        "predicted_ns": np.array([nanos(one.predicted_s) for one in decisions]),
+        "tier": np.full(count, tier),
+        "staleness": np.zeros(count, np.int64),
+        "duplicate_bytes": np.zeros(count, np.int64),
+    }
+
+
+def _orders(asked: list[Asked], version: int) -> list[Assignment]:
+    decisions = [one.decision for one in asked]
+    return [
+        *map(
+            Assignment,
+            (one.client for one in asked),
+            (one.turn for one in asked),
+            repeat(version),
+            (one.delivery.view for one in asked),
+            (one.budget_bytes for one in decisions),
+            (one.epochs for one in decisions),
+            (one.actions for one in decisions),
+        )
+    ]

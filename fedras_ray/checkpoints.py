@@ -58,14 +58,14 @@ def await_all(taken: Taken) -> None:
 
 
 def settled(taken: Taken) -> Plain:
-    """The same with nothing to wait for.
+    """The same with nothing to wait for; what comes from the executor is not copied: nobody changes it.
 
     Raises:
         FedrasError: what is waited for does not come.
     """
-    results = image([one.result() for one in taken.simulation.later])
+    results = image([one.result() for one in taken.simulation.later], copies=False)
     states = [state for part in taken.shards for state in part.result()]
-    executor = image((states, taken.views))
+    executor = image((states, taken.views), copies=False)
     return Plain(
         taken.version,
         taken.simulation.tree,

@@ -114,8 +114,8 @@ class ClientHost:
         unsaid = {} if self._unsaid is None else self._unsaid.of(shard, self._shards)
         private, before = self._private[shard], self._before[shard]
         began = np.fromiter(before, np.int64, len(before))
-        rows = np.stack(list(before.values())) if before else private[:0].copy()
-        return ClientState(private.copy(), began, rows, unsaid)
+        rows = np.frombuffer(b"".join([row.data for row in before.values()]), np.float32)
+        return ClientState(private.copy(), began, rows.reshape(len(before), private.shape[1]), unsaid)
 
     def put_back(self, shard: int, state: ClientState) -> None:
         """Go on from a state of before, be it another host's."""

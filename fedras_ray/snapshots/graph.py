@@ -28,20 +28,24 @@ from fedras_ray.snapshots.writer import PLAIN, Array, Awaited, Tree, Writer
 
 
 class Image(NamedTuple):
-    """Objects at one instant; arrays are copies."""
+    """Objects at one instant."""
 
     tree: Tree
     arrays: list[Array]
     later: list[Awaited]  # what the tree says is awaited
 
 
-def image(value: Any) -> Image:
+def image(value: Any, copies: bool = True) -> Image:
     """The image of everything that can be reached from a value.
+
+    Args:
+        value: which.
+        copies: whether arrays are copied; they need not be where nobody changes them any more.
 
     Raises:
         SnapshotError: an object's class is not declared.
     """
-    writer = Writer()
+    writer = Writer(copies)
     return Image(writer.node(value), writer.arrays, writer.later)
 
 

@@ -4,6 +4,8 @@ import errno
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pyarrow import fs
 
 from fedras_ray.checkpoints import take
@@ -104,9 +106,29 @@ def test_a_byte_that_changed_anywhere_is_noticed():
 
 def test_another_format_is_told_from_damage(monkeypatch):
     whole = b"".join(packed(Contents({}, [], [])))
-    monkeypatch.setattr(container, "FORMAT", 2)
-    with pytest.raises(container.ForeignSnapshotError, match="has format 1, and this program reads format 2"):
+    monkeypatch.setattr(container, "FORMAT", 3)
+    with pytest.raises(container.ForeignSnapshotError, match="has format 2, and this program reads format 3"):
         unpacked(whole)
+
+
+@given(st.lists(st.integers(0, 2 * container._TOGETHER_BYTES // 8), max_size=4), st.randoms())
+def test_arrays_of_any_size_come_back_and_one_of_the_same_bytes_is_written_once(sizes, random):
+    arrays = [np.full(size, random.randrange(3), np.int64) for size in sizes]
+    arrays += [one[:].view(np.float64) for one in arrays] + [one.copy() for one in arrays]
+    pieces = list(packed(Contents({}, [], [arrays[:2], arrays[2:]])))
+    back = [one for some in unpacked(b"".join(pieces)).arrays for one in some]
+    for one, other in zip(arrays, back, strict=True):
+        assert (one.dtype, one.tobytes()) == (other.dtype, other.tobytes())
+    once = sum({one.tobytes(): one.nbytes for one in arrays}.values())
+    small = sum(one.nbytes for one in arrays if one.nbytes < container._LARGE_BYTES)
+    assert sum(map(len, pieces)) <= once + small + 2_000
+
+
+def test_arrays_that_come_back_are_apart_even_where_their_bytes_were_one():
+    table = np.zeros((40, 40), np.float32)
+    one, other = unpacked(b"".join(packed(Contents({}, [], [[table, table]])))).arrays[0]
+    one[:] = 1
+    assert not other.any()
 
 
 @pytest.mark.parametrize("part_records", [1, 7, 5_000])
@@ -218,6 +240,19 @@ class Full:
         if self._room < 0:
             raise OSError(errno.ENOSPC, "No space left on device")
         self._store.write(name, pieces)
+
+
+class Broken(LocalStore):
+    """A store with a fault of ours in it."""
+
+    def write(self, name, pieces):
+        raise ZeroDivisionError
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_writer_that_is_gone_ends_the_run_and_not_the_checkpoints_alone(run, tmp_path):
+    with pytest.raises(RunError, match="checkpoints are no longer written"):
+        complete(run, tmp_path / "run", Broken(tmp_path / "kept"))
 
 
 def test_a_full_disk_is_said_and_what_is_there_stays_good(run, store, capsys):

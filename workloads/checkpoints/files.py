@@ -1,7 +1,9 @@
 """What is in the files: a checkpoint with the newest records, and parts with the older ones.
 
 A checkpoint names how many parts come before its own records, so that going on from it leaves records exactly
-where it was taken; a part is written once, before the first checkpoint that counts on it.
+where it was taken; a part is written once, before the first checkpoint that counts on it. Records are kept as
+snapshots of their own inside, each a stretch, so that what was said is made into bytes once however many
+checkpoints it is in.
 """
 
 from __future__ import annotations
@@ -10,15 +12,18 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from fedras_ray import __version__
 from fedras_ray.checkpoints import Plain
 from fedras_ray.config import Experiment
 from fedras_ray.data.interactions import Dataset
 from fedras_ray.errors import RunError, SnapshotError
-from fedras_ray.snapshots.container import Contents, ForeignSnapshotError, packed, unpacked
+from fedras_ray.snapshots.container import Contents, ForeignSnapshotError, Piece, packed, unpacked
 from fedras_ray.snapshots.graph import image, value_of
+from fedras_ray.snapshots.writer import Array
 from fedras_ray.stretches import Stretch
-from workloads.checkpoints.store import Piece, Store
+from workloads.checkpoints.store import Store
 from workloads.speech import say
 from workloads.tracking.flat import flatten
 
@@ -57,24 +62,40 @@ def about(experiment: Experiment, dataset: Dataset) -> dict[str, Any]:
     }
 
 
+class Said:
+    """A stretch, and its bytes as soon as they are needed."""
+
+    def __init__(self, stretch: Stretch) -> None:
+        self._stretch = stretch
+        self._blob: Array | None = None
+
+    def __len__(self) -> int:
+        """How many records there are."""
+        return len(self._stretch)
+
+    @property
+    def blob(self) -> Array:
+        """A snapshot of the stretch, as an array of bytes."""
+        if self._blob is None:
+            one = self._stretch
+            seen = image((one.class_names, one.table(), one.others), copies=False)
+            pieces = packed(Contents({}, [seen.tree], [seen.arrays]))
+            self._blob = np.frombuffer(b"".join(pieces), np.uint8)
+        return self._blob
+
+
 def checkpoint_pieces(
-    told: dict[str, Any], plain: Plain, parts: int, records: Sequence[Stretch]
+    told: dict[str, Any], plain: Plain, parts: int, records: Sequence[Said]
 ) -> Iterator[Piece]:
     """The file of a checkpoint."""
-    said = image([_as_data(one) for one in records])
-    return packed(
-        Contents(
-            {**told, "version": plain.version, "parts": parts},
-            [plain.simulation, plain.results, plain.executor, said.tree],
-            [*plain.arrays, said.arrays],
-        )
-    )
+    about = {**told, "version": plain.version, "parts": parts}
+    trees = [plain.simulation, plain.results, plain.executor]
+    return packed(Contents(about, trees, [*plain.arrays, [one.blob for one in records]]))
 
 
-def part_pieces(told: dict[str, Any], records: Sequence[Stretch]) -> Iterator[Piece]:
+def part_pieces(told: dict[str, Any], records: Sequence[Said]) -> Iterator[Piece]:
     """The file of some records."""
-    said = image([_as_data(one) for one in records])
-    return packed(Contents({"experiment": told["experiment"]}, [said.tree], [said.arrays]))
+    return packed(Contents({"experiment": told["experiment"]}, [], [[one.blob for one in records]]))
 
 
 def newest(store: Store, told: dict[str, Any]) -> Found | None:
@@ -111,10 +132,10 @@ def _read(store: Store, name: str, told: dict[str, Any]) -> Found:
     parts, records = contents.about["parts"], []
     for number in range(parts):
         part = unpacked(store.read(part_name(number)))
-        records += _stretches(part.trees[0], part.arrays[0])
-    simulation, results, executor, said = contents.trees
+        records += _stretches(part.arrays[0])
+    simulation, results, executor = contents.trees
     plain = Plain(contents.about["version"], simulation, results, executor, contents.arrays[:3])
-    return Found(plain, records, _stretches(said, contents.arrays[3]), parts)
+    return Found(plain, records, _stretches(contents.arrays[3]), parts)
 
 
 def _check(name: str, found: dict[str, Any], told: dict[str, Any]) -> None:
@@ -143,9 +164,6 @@ def _spoken(value: Any) -> str:
     return json.dumps(value)
 
 
-def _as_data(stretch: Stretch) -> tuple[Any, ...]:
-    return stretch.class_names, stretch.table(), stretch.others
-
-
-def _stretches(tree: Any, arrays: list[Any]) -> list[Stretch]:
-    return [Stretch(*one) for one in value_of(tree, arrays)]
+def _stretches(blobs: Sequence[Array]) -> list[Stretch]:
+    read = [unpacked(blob.tobytes()) for blob in blobs]
+    return [Stretch(*value_of(one.trees[0], one.arrays[0])) for one in read]

@@ -13,12 +13,13 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from fedras_ray.checkpoints import Taken, settled
-from fedras_ray.errors import FedrasError
+from fedras_ray.errors import FedrasError, RunError
 from fedras_ray.stretches import Stretch
 from workloads.checkpoints.files import (
     PART,
     SUFFIX,
     Found,
+    Said,
     checkpoint_name,
     checkpoint_pieces,
     checkpoints,
@@ -31,13 +32,13 @@ from workloads.sinks import Ending
 from workloads.speech import say
 
 PART_RECORDS = 1_000
-Part = tuple[int, list[Stretch]]
+Part = tuple[int, list[Said]]
 
 
 class _Job(NamedTuple):
     taken: Taken
     parts: int  # before its own records
-    records: list[Stretch]
+    records: list[Said]
 
 
 class CheckpointKeeper:
@@ -53,7 +54,7 @@ class CheckpointKeeper:
     def __init__(self, store: Store, about: dict[str, Any], keep: int, found: Found | None) -> None:
         self._store, self._about, self._keep = store, about, keep
         self._parts = found.parts if found else 0
-        self._since = list(found.tail) if found else []  # records that no part holds
+        self._since = [Said(one) for one in found.tail] if found else []  # records that no part holds
         self._unwritten: list[Part] = []
         self._waiting: _Job | None = None
         self._writing = False
@@ -61,12 +62,13 @@ class CheckpointKeeper:
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._work, name="checkpoints", daemon=True)
         clear(store, checkpoint_name(found.plain.version) if found else "")
+        self._there = checkpoints(store)
         self._thread.start()
 
     def said(self, stretch: Stretch) -> None:
         """Some more records."""
         turns = stretch.table()  # once, and not for every checkpoint that comes
-        self._since.append(Stretch(stretch.class_names, turns, stretch.others))
+        self._since.append(Said(Stretch(stretch.class_names, turns, stretch.others)))
         if sum(map(len, self._since)) >= PART_RECORDS:
             with self._changed:
                 self._unwritten.append((self._parts, self._since))
@@ -74,7 +76,13 @@ class CheckpointKeeper:
             self._parts, self._since = self._parts + 1, []
 
     def take(self, taken: Taken) -> None:
-        """A checkpoint of after all that was said."""
+        """A checkpoint of after all that was said.
+
+        Raises:
+            RunError: nobody writes any more.
+        """
+        if not self._thread.is_alive():
+            raise RunError("checkpoints are no longer written: their thread ended with the error above")
         with self._changed:
             self._waiting = _Job(taken, self._parts, list(self._since))
             self._changed.notify_all()
@@ -127,8 +135,10 @@ class CheckpointKeeper:
         plain = settled(job.taken)
         name = checkpoint_name(plain.version)
         self._store.write(name, checkpoint_pieces(self._about, plain, job.parts, job.records))
-        for old in [one for one in checkpoints(self._store) if one < name][: 1 - self._keep or None]:
-            self._store.remove(old)
+        self._there = [one for one in self._there if one != name] + [name]
+        while len(self._there) > self._keep:
+            self._store.remove(self._there[0])
+            del self._there[0]
 
 
 def clear(store: Store, newest: str = "") -> None:

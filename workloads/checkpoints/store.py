@@ -6,6 +6,7 @@ which has no names to change, it appears when it is closed.
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterable
 from contextlib import suppress
@@ -16,9 +17,9 @@ import pyarrow as pa
 from pyarrow import fs
 
 from fedras_ray.errors import RunError
+from fedras_ray.snapshots.container import Piece
 
 PARTIAL = ".partial"
-Piece = bytes | memoryview
 
 
 class Store(Protocol):
@@ -66,18 +67,21 @@ class LocalStore:
 
     def write(self, name: str, pieces: Iterable[Piece]) -> None:
         """See `Store.write`; durable when it returns."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        partial = self._folder / (name + PARTIAL)
+        path = os.path.join(self._folder, name)
         try:
-            with partial.open("wb") as file:
+            file = _opened(path + PARTIAL)
+        except FileNotFoundError:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            file = _opened(path + PARTIAL)
+        try:
+            with file:
                 for piece in pieces:
-                    file.write(piece)
-                file.flush()
+                    _write_all(file, piece)
                 os.fsync(file.fileno())
-            partial.replace(self._folder / name)
+            os.replace(path + PARTIAL, path)
         except BaseException:
             with suppress(OSError):
-                partial.unlink()
+                os.unlink(path + PARTIAL)
             raise
         folder = os.open(self._folder, os.O_RDONLY)
         try:
@@ -97,7 +101,8 @@ class LocalStore:
 
     def remove(self, name: str) -> None:
         """See `Store.remove`."""
-        (self._folder / name).unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            (self._folder / name).unlink()
 
 
 class RemoteStore:
@@ -129,3 +134,13 @@ class RemoteStore:
         """See `Store.remove`."""
         with suppress(FileNotFoundError):
             self._system.delete_file(f"{self._folder}/{name}")
+
+
+def _opened(path: str) -> io.FileIO:
+    return io.FileIO(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666), "w")
+
+
+def _write_all(file: io.FileIO, piece: Piece) -> None:
+    left = memoryview(piece)
+    while left:
+        left = left[file.write(left) :]

@@ -20,12 +20,12 @@ from actors.cluster import cores_per_pool, free_cores
 from actors.pending import fetch
 from actors.pool import ClientPool, News, plain, receipts
 from actors.supervision import Call, WatchedPool
-from fedras_ray.clients import Assignment
 from fedras_ray.config import Experiment
 from fedras_ray.errors import ExecutorError
 from fedras_ray.evaluation.shards import ShardQuality
 from fedras_ray.server.folding import Partial, Share
-from fedras_ray.site import Receipt, ShardState
+from fedras_ray.site import ShardState
+from fedras_ray.work import Assignments, Receipts
 
 Work = TypeVar("Work")
 Ids = NDArray[np.int32]
@@ -101,12 +101,12 @@ class RayExecutor:
             self._pools[pool].call("requests", (mine,), "asked for rows") for pool, mine in self._split(turns)
         ]
 
-    def train(self, work: Mapping[int, Sequence[Assignment]]) -> list[Call[list[Receipt]]]:
+    def train(self, work: Mapping[int, Assignments]) -> list[Call[Receipts]]:
         """See `Executor.train`."""
         return [
             self._pools[pool].call(
                 "train",
-                (plain(mine), *self._news_for(pool)),
+                ({shard: some.table for shard, some in mine.items()}, *self._news_for(pool)),
                 f"at {sum(map(len, mine.values()))} turns",
                 receipts,
             )

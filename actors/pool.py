@@ -14,12 +14,12 @@ import ray
 from numpy.typing import NDArray
 
 from actors.process import peak_rss_bytes, settle
-from fedras_ray.clients import Assignment
 from fedras_ray.config import Experiment
 from fedras_ray.data.interactions import Dataset
 from fedras_ray.evaluation.shards import ShardQuality
 from fedras_ray.server.folding import Partial, Share
-from fedras_ray.site import Receipt, ShardState, Site
+from fedras_ray.site import ShardState, Site
+from fedras_ray.work import Assignments, Real, Receipts, Whole
 
 Plain: TypeAlias = Sequence[Any]
 Table: TypeAlias = NDArray[np.float32]
@@ -50,11 +50,12 @@ class ClientPool:
         return self._site.requests(turns)
 
     @ray.method
-    def train(self, work: Mapping[int, Sequence[Plain]], news: News, *tables: Table) -> list[Plain]:
+    def train(self, work: Mapping[int, Whole], news: News, *tables: Table) -> tuple[Whole, Real]:
         """See `Site.train`."""
         self._hear(news, tables)
-        mine = {shard: [Assignment._make(one) for one in some] for shard, some in work.items()}
-        return [list(one) for one in self._site.train(mine)]
+        mine = {shard: Assignments(table) for shard, table in work.items()}
+        told = self._site.train(mine)
+        return told.whole, told.real
 
     @ray.method
     def fold(
@@ -101,6 +102,6 @@ def plain(work: Mapping[int, Sequence[Plain]]) -> dict[int, list[Plain]]:
     return {shard: [list(one) for one in some] for shard, some in work.items()}
 
 
-def receipts(sent: Sequence[Plain]) -> list[Receipt]:
+def receipts(sent: tuple[Whole, Real]) -> Receipts:
     """What `ClientPool.train` sent."""
-    return [Receipt._make(one) for one in sent]
+    return Receipts(*sent)

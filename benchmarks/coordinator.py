@@ -37,6 +37,7 @@ from fedras_ray.records import VersionRecord
 from fedras_ray.server.folding import Partial
 from fedras_ray.simulation import Simulation
 from fedras_ray.stretches import Stretch
+from fedras_ray.work import Real, Whole
 from workloads.experiments import find
 from workloads.record_writer import RecordWriter
 from workloads.sinks import listening
@@ -61,11 +62,12 @@ class IdlePool:
         """At once."""
         return True
 
-    def train(
-        self, work: Mapping[int, Sequence[tuple[Any, ...]]], news: Any, *tables: Any
-    ) -> list[tuple[Any, ...]]:
+    def train(self, work: Mapping[int, Whole], news: Any, *tables: Any) -> tuple[Whole, Real]:
         """The same for all."""
-        return [(one[0], 600, 400, 2_000, 50_000, 0.5, 16) for some in work.values() for one in some]
+        clients = np.concatenate([some[:, 0] for some in work.values()])
+        whole = np.broadcast_to(np.array([0, 600, 400, 2_000, 50_000, 16, 0]), (len(clients), 7)).copy()
+        whole[:, 0] = clients
+        return whole, np.full((len(clients), 2), 0.5)
 
     def fold(self, shares: Mapping[int, Any], gone: Mapping[int, Any]) -> list[Partial]:
         """One branch of 2**k shards."""

@@ -21,14 +21,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fedras_ray.clients import Assignment
 from fedras_ray.config import Experiment, build
 from fedras_ray.evaluation.shards import ShardQuality
 from fedras_ray.executor import Done
 from fedras_ray.population import Population
 from fedras_ray.server.folding import Partial, Share
 from fedras_ray.simulation import Simulation
-from fedras_ray.site import Receipt
+from fedras_ray.work import Assignments, Receipts
 
 ITEMS, WIDTH, SHARDS = 100, 2, 8
 Ids = NDArray[np.int32]
@@ -50,9 +49,12 @@ class IdleExecutor:
         """One row each."""
         return [Done({client: self._items for some in turns.values() for client, _ in some})]
 
-    def train(self, work: Mapping[int, Sequence[Assignment]]) -> list[Done[list[Receipt]]]:
+    def train(self, work: Mapping[int, Assignments]) -> list[Done[Receipts]]:
         """The same for all."""
-        return [Done([Receipt(one.client, 60, 1, 10, 60, 0.5, 0) for some in work.values() for one in some])]
+        clients = np.concatenate([some.column("client") for some in work.values()])
+        whole = np.broadcast_to(np.array([0, 60, 1, 10, 60, 0, 0]), (len(clients), 7)).copy()
+        whole[:, 0] = clients
+        return [Done(Receipts(whole, np.full((len(clients), 2), 0.5)))]
 
     def fold(
         self, shares: Mapping[int, Sequence[Share]], gone: Mapping[int, Sequence[tuple[int, int]]]

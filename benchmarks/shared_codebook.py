@@ -17,7 +17,8 @@ from rich.console import Console
 from rich.table import Table
 from sklearn.cluster import KMeans
 
-from fedras_ray.clients import Assignment, ClientHost, Turn
+from fedras_ray.clients import ClientHost
+from fedras_ray.clients import Sent as Uploads
 from fedras_ray.codecs.base import ItemUpdate, Outgoing, encode_all
 from fedras_ray.codecs.build import build_codec
 from fedras_ray.codecs.positions import positions_bytes
@@ -29,6 +30,7 @@ from fedras_ray.executor import SerialExecutor
 from fedras_ray.population import population_of
 from fedras_ray.simulation import simulate
 from fedras_ray.streams import Purpose, stream
+from fedras_ray.work import Assignments
 from workloads.experiments import find
 
 VERSIONS = (20, 100, 300)
@@ -42,11 +44,11 @@ def captured() -> dict[int, list[ItemUpdate]]:
     updates: dict[int, list[ItemUpdate]] = {}
 
     class Listening(ClientHost):
-        def train(self, shard: int, assignments: Sequence[Assignment]) -> list[Turn]:
-            turns = super().train(shard, assignments)
-            for one, turn in zip(assignments, turns, strict=True):
-                updates.setdefault(one.version, []).append(codec.decode(turn.blob))
-            return turns
+        def train(self, shard: int, assignments: Assignments) -> Uploads:
+            uploads = super().train(shard, assignments)
+            for one, blob in zip(assignments, uploads.blobs, strict=True):
+                updates.setdefault(one.version, []).append(codec.decode(blob))
+            return uploads
 
     executor = SerialExecutor(experiment, dataset)
     executor.site.clients = Listening(experiment, dataset, range(experiment.execution.shards))

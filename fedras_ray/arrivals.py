@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 from fedras_ray.executor import Executor
 from fedras_ray.server.folding import Partial, Share, Together, joined
-from fedras_ray.site import Receipt
 from fedras_ray.snapshots.kinds import kept
+from fedras_ray.work import Receipt
 
 
 @kept("_shares", "_gone")
@@ -26,12 +30,16 @@ class Arrivals:
         self._shares[tier].setdefault(client % self._shards, []).append(Share(client, turn, weight))
 
     def use_each(
-        self, tier: int, clients: Sequence[int], turns: Sequence[int], weights: Sequence[float]
+        self, tier: int, clients: NDArray[np.int64], turns: NDArray[np.int64], weights: Sequence[float]
     ) -> None:
         """What turns sent goes there, in this order."""
-        shares, shards = self._shares[tier], self._shards
-        for one in map(Share, clients, turns, weights):
-            shares.setdefault(one.client % shards, []).append(one)
+        shard_of = clients % self._shards
+        order = np.argsort(shard_of, kind="stable")
+        ordered = clients[order].tolist(), turns[order].tolist(), [weights[place] for place in order.tolist()]
+        some = map(Share, *ordered)
+        for shard, count in enumerate(np.bincount(shard_of, minlength=self._shards).tolist()):
+            if count:
+                self._shares[tier].setdefault(shard, []).extend(itertools.islice(some, count))
 
     def forget(self, receipt: Receipt, turn: int) -> None:
         """Nothing will be made of what a turn sent, be it all of it; what was refused is not kept."""

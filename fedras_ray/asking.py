@@ -6,6 +6,7 @@ leaves for later is not asked, counted, and another one chosen instead.
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -183,6 +184,12 @@ class Asker:
         rows = self._flight.requests(clients, self.turns) if self._downlink.needs_rows else {}
         offers = [self._downlink.offer(client, rows.get(client)) for client in clients]
         self._orders.expect(offers)
+        alike = self._orders.alike
+        if alike is not None:
+            turns = self.turns[clients].tolist()
+            self.turns[clients] += 1  # they are distinct
+            asked += map(Asked, clients, turns, map(rows.get, clients), offers, itertools.repeat(alike))
+            return
         for client, delivery in zip(clients, offers, strict=True):
             wanted = rows.get(client)
             turn = self.turns.item(client)

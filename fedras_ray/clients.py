@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.random import Generator
 from numpy.typing import NDArray
 
 from fedras_ray.codecs.build import build_codec, sparse_bytes
@@ -33,35 +32,23 @@ from fedras_ray.snapshots.kinds import kept
 from fedras_ray.streams import Purpose, stream
 from fedras_ray.training.local import LocalTraining, Turns
 from fedras_ray.training.ragged import Trained
+from fedras_ray.work import Assignments
 
 NOT_FINITE = "its update is not finite; lower training.item_rate or training.private_rate"
 
 Table = NDArray[np.float32]
 Clients = NDArray[np.int64]
+Losses = NDArray[np.float64]
 
 
-@kept()
-class Assignment(NamedTuple):
-    """One client's turn, as the server orders it."""
+class Sent(NamedTuple):
+    """What comes back of C turns: bytes, and numbers about them. Nothing of the clients' own."""
 
-    client: int
-    turn: int  # how many turns the client had before: the address of its randomness
-    version: int
-    view: int  # the state of the item table it was sent
-    budget_bytes: int | None  # what it may send, None: as much as the codec likes
-    epochs: int = 0  # of local training; 0: those of the experiment
-    actions: int | None = None  # how many it may send, None: as many as the codec likes
-
-
-class Turn(NamedTuple):
-    """What comes back: bytes, and numbers about them. Nothing of the client's own."""
-
-    client: int
-    blob: bytes
-    rows: int
-    samples: int
-    sparse_bytes: int  # the touched rows in f32
-    loss: float
+    blobs: Sequence[bytes]
+    rows: Clients  # (C,) of each
+    samples: Clients  # (C,)
+    sparse_bytes: Clients  # (C,) the touched rows in f32
+    losses: Losses  # (C,)
 
 
 @kept()
@@ -128,27 +115,25 @@ class ClientHost:
         """The rows (n,) that each (client, turn) will touch, which are those its upload will name."""
         return self._training.rows(*np.array(turns, np.int64).reshape(-1, 2).T)
 
-    def train(self, shard: int, assignments: Sequence[Assignment]) -> list[Turn]:
+    def train(self, shard: int, assignments: Assignments) -> Sent:
         """Train and encode the turns of some clients of one shard together, in order.
 
         Raises:
             ClientError: a client's update cannot be computed or encoded.
         """
-        if not assignments:
-            return []
         trained = self._trained(shard, assignments)
         self._check(assignments, trained)
         outgoing = self._outgoing(assignments, trained)
         blobs = self._encoded(assignments, outgoing)
-        clients = [one.client for one in assignments]
+        clients = assignments.column("client")
         self._keep(shard, clients, trained.private)
         if self._unsaid is not None:
-            self._unsaid.keep(clients, outgoing, blobs, self._codec)
-        blobs = self._faults.forged(clients, blobs)
-        rows = np.diff(trained.offsets).tolist()
+            self._unsaid.keep(clients.tolist(), outgoing, blobs, self._codec)
+        blobs = self._faults.forged(clients.tolist(), blobs)
         sent = np.diff(outgoing.offsets).tolist()
         sparse = [sparse_bytes(count, outgoing.item_count, outgoing.width) for count in sent]
-        return list(map(Turn, clients, blobs, rows, trained.samples, sparse, trained.losses))
+        numbers = np.diff(trained.offsets), np.array(trained.samples), np.array(sparse)
+        return Sent(blobs, *numbers, np.array(trained.losses))
 
     def evaluate(self, shard: int, views: NDArray[np.int64], training: Sequence[int]) -> ShardQuality:
         """Rank for the users of a shard that are asked: those with a test item, or a sample of them.
@@ -176,36 +161,33 @@ class ClientHost:
     def _members(self, shard: int) -> Clients:
         return np.arange(shard, self._dataset.user_count, self._shards)
 
-    def _trained(self, shard: int, assignments: Sequence[Assignment]) -> Trained:
-        of = Turns(
-            *np.array([(one.client, one.turn, one.view, one.epochs) for one in assignments], np.int64).T
-        )
+    def _trained(self, shard: int, assignments: Assignments) -> Trained:
+        of = Turns(*(assignments.column(name) for name in ("client", "turn", "view", "epochs")))
         return self._training.train(of, self._views, self._private[shard][of.clients // self._shards])
 
-    def _check(self, assignments: Sequence[Assignment], trained: Trained) -> None:
+    def _check(self, assignments: Assignments, trained: Trained) -> None:
         finite = np.isfinite(trained.private).all(axis=1)  # (C,)
         if not finite.all():
             first = assignments[int(finite.argmin())]
             raise ClientError(first.client, first.version, NOT_FINITE)
 
-    def _outgoing(self, assignments: Sequence[Assignment], trained: Trained) -> RaggedOutgoing:
-        turns = [(one.client, one.turn) for one in assignments]
+    def _outgoing(self, assignments: Assignments, trained: Trained) -> RaggedOutgoing:
+        clients, turns = assignments.column("client").tolist(), assignments.names()
         rows = self._privacy.noised(turns, trained.offsets, trained.delta)
         if self._unsaid is not None:
-            clients = [one.client for one in assignments]
             rows = self._unsaid.added(clients, trained.offsets, trained.item_ids, rows)
         return RaggedOutgoing(
             trained.offsets,
             trained.item_ids,
-            self._faults.scaled([one.client for one in assignments], trained.offsets, rows),
+            self._faults.scaled(clients, trained.offsets, rows),
             self._dataset.item_count,
-            lambda place: self._encoding_stream(assignments[place]),
-            [one.budget_bytes for one in assignments],
-            [one.version for one in assignments],
-            [one.actions for one in assignments],
+            lambda place: stream(self._experiment.seed, Purpose.ENCODING, *turns[place]),
+            assignments.limits("budget_bytes"),
+            assignments.column("version").tolist(),
+            assignments.limits("actions"),
         )
 
-    def _encoded(self, assignments: Sequence[Assignment], outgoing: RaggedOutgoing) -> list[bytes]:
+    def _encoded(self, assignments: Assignments, outgoing: RaggedOutgoing) -> list[bytes]:
         try:
             return encode_each(self._codec, outgoing)
         except FedrasError as error:
@@ -215,10 +197,7 @@ class ClientHost:
             first = assignments[0]
             raise ClientError(first.client, first.version, f"its batch cannot be encoded: {error}") from error
 
-    def _encoding_stream(self, one: Assignment) -> Generator:
-        return stream(self._experiment.seed, Purpose.ENCODING, one.client, one.turn)
-
-    def _keep(self, shard: int, clients: list[int], private: Table) -> None:
-        places = np.array(clients) // self._shards
-        self._before[shard].update(zip(clients, self._private[shard][places], strict=True))
+    def _keep(self, shard: int, clients: Clients, private: Table) -> None:
+        places = clients // self._shards
+        self._before[shard].update(zip(clients.tolist(), self._private[shard][places], strict=True))
         self._private[shard][places] = private

@@ -8,12 +8,9 @@ one, which takes the server a tenth of the time.
 
 from __future__ import annotations
 
-from itertools import repeat
-
 import numpy as np
 
 from fedras_ray.asking import Asked
-from fedras_ray.clients import Assignment
 from fedras_ray.clock import Nanos, nanos
 from fedras_ray.config import Experiment
 from fedras_ray.config.network import AlwaysAvailable, NoVariation
@@ -21,8 +18,8 @@ from fedras_ray.config.schedule import SyncSchedule
 from fedras_ray.journeys import Surroundings
 from fedras_ray.records import Fate, Kind
 from fedras_ray.server.downlink import Delivery
-from fedras_ray.site import Receipt
 from fedras_ray.turns import Cohort, Column
+from fedras_ray.work import NOT_GIVEN, Assignments, Receipts
 
 SUMMED = ("byte_count", "catch_up_bytes", "snapshot_bytes", "request_bytes")  # of a delivery, in its order
 
@@ -56,13 +53,14 @@ class Cohorts:
 
     def begin(self, asked: list[Asked], version: int, tier: int, number: int) -> None:
         """Clients were asked, in a tier's round of that number; they begin to train at once."""
-        cohort = Cohort(_orders(asked, version), tier, number, _asked(asked, version, tier))
-        self._download(cohort.columns, [one.delivery for one in asked])
-        self._train(cohort.columns)
+        columns = _asked(asked, version, tier)
+        self._in.flight.begin_together(_orders(asked, columns))
+        self._download(columns, [one.delivery for one in asked])
+        self._train(columns)
         for one in asked:
             self._in.downlink.delivered(one.client, one.delivery, one.rows)
-        self._in.flight.begin_each(cohort.orders)
-        self._in.clock.at(Nanos(int(cohort.columns["trained_at_ns"].min())), cohort)
+        cohort = Cohort(tier, number, columns)
+        self._in.clock.at(Nanos(int(columns["trained_at_ns"].min())), cohort)
 
     def _download(self, columns: dict[str, Column], deliveries: list[Delivery]) -> None:
         now, fleet, clients = self._in.clock.now_ns, self._in.fleet, columns["client"]
@@ -91,25 +89,25 @@ class Cohorts:
 
     def upload(self, cohort: Cohort) -> None:
         """The first training ends now; wait for what was computed in all, and send it."""
-        columns = cohort.columns
-        cohort.receipts = self._in.flight.finish_each(cohort.orders)
-        told = dict(zip(Receipt._fields, zip(*cohort.receipts, strict=True), strict=True))
-        sizes, is_refused = np.array(told["byte_count"]), np.array(told["refused"])
-        arrived_ns = columns["trained_at_ns"] + self._in.fleet.each_upload_ns(columns["client"], sizes)
+        columns, fleet = cohort.columns, self._in.fleet
+        receipts = self._in.flight.finish_together(columns["client"])
+        sizes, is_refused = receipts.column("byte_count"), receipts.column("refused") > 0
         columns |= {
-            "arrived_at_ns": arrived_ns,
+            "arrived_at_ns": columns["trained_at_ns"] + fleet.each_upload_ns(columns["client"], sizes),
             "up_bytes": sizes + columns["request_bytes"],
-            "sparse_up_bytes": np.array(told["sparse_bytes"]),
-            "samples": np.array(told["samples"]),
-            "rows": np.array(told["rows"]),
-            "actions": np.where(is_refused, 0, told["actions"]),
+            "sparse_up_bytes": receipts.column("sparse_bytes"),
+            "samples": receipts.column("samples"),
+            "rows": receipts.column("rows"),
+            "actions": np.where(is_refused, 0, receipts.column("actions")),
             "fate": np.where(is_refused, int(Fate.REFUSED), int(Fate.USED)),
         }
-        cohort.sort(np.argsort(columns["trained_at_ns"], kind="stable"))  # the order in which uploads begin
-        before = cohort.columns
-        cohort.sort(np.argsort(before["arrived_at_ns"], kind="stable"))
+        trained = np.argsort(columns["trained_at_ns"], kind="stable")  # the order in which uploads begin
+        arriving = trained[np.argsort(columns["arrived_at_ns"][trained], kind="stable")]
+        before = {name: column[trained] for name, column in columns.items()}
+        cohort.columns = {name: column[arriving] for name, column in columns.items()}
+        cohort.receipts = Receipts(receipts.whole[arriving], receipts.real[arriving])
         self._trace(before, cohort.columns)
-        self._in.clock.at(Nanos(int(arrived_ns.max())), cohort)
+        self._in.clock.at(Nanos(int(cohort.columns["arrived_at_ns"][-1])), cohort)
 
     def _trace(self, trained: dict[str, Column], arrived: dict[str, Column]) -> None:
         """All ends of trainings and of uploads, in the order in which they happen."""
@@ -131,24 +129,19 @@ def _asked(asked: list[Asked], version: int, tier: int) -> dict[str, Column]:
         "turn": np.array([one.turn for one in asked]),
         "version": np.full(count, version),
         "epochs": np.array([one.epochs for one in decisions]),
-        "predicted_ns": np.array([nanos(one.predicted_s) for one in decisions]),
+        "predicted_ns": np.array([one.predicted_s and nanos(one.predicted_s) for one in decisions], np.int64),
         "tier": np.full(count, tier),
         "staleness": np.zeros(count, np.int64),
         "duplicate_bytes": np.zeros(count, np.int64),
     }
 
 
-def _orders(asked: list[Asked], version: int) -> list[Assignment]:
-    decisions = [one.decision for one in asked]
-    return [
-        *map(
-            Assignment,
-            (one.client for one in asked),
-            (one.turn for one in asked),
-            repeat(version),
-            (one.delivery.view for one in asked),
-            (one.budget_bytes for one in decisions),
-            (one.epochs for one in decisions),
-            (one.actions for one in decisions),
-        )
-    ]
+def _orders(asked: list[Asked], columns: dict[str, Column]) -> Assignments:
+    """What they are told to do."""
+    limits = [(one.decision.budget_bytes, one.decision.actions) for one in asked]
+    budgets, actions = np.array([[NOT_GIVEN if one is None else one for one in both] for both in limits]).T
+    views = np.array([one.delivery.view for one in asked])
+    names = ("client", "turn", "version")
+    return Assignments(
+        np.column_stack([*(columns[name] for name in names), views, budgets, columns["epochs"], actions])
+    )

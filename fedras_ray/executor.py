@@ -13,12 +13,12 @@ from typing import Generic, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fedras_ray.clients import Assignment
 from fedras_ray.config import Experiment
 from fedras_ray.data.interactions import Dataset
 from fedras_ray.evaluation.shards import ShardQuality
 from fedras_ray.server.folding import Partial, Share
-from fedras_ray.site import Receipt, ShardState, Site
+from fedras_ray.site import ShardState, Site
+from fedras_ray.work import Assignments, Receipts
 
 Result = TypeVar("Result")
 Covariant = TypeVar("Covariant", covariant=True)
@@ -59,7 +59,7 @@ class Executor(Protocol):
         """The rows that the turns of clients will touch (client -> rows), see `Site.requests`."""
         ...
 
-    def train(self, work: Mapping[int, Sequence[Assignment]]) -> Parts[list[Receipt]]:
+    def train(self, work: Mapping[int, Assignments]) -> Parts[Receipts]:
         """Turns of some clients, see `Site.train`."""
         ...
 
@@ -121,7 +121,7 @@ class SerialExecutor:
         """See `Executor.requests`."""
         return [Done(self.site.requests(turns))]
 
-    def train(self, work: Mapping[int, Sequence[Assignment]]) -> list[Done[list[Receipt]]]:
+    def train(self, work: Mapping[int, Assignments]) -> list[Done[Receipts]]:
         """See `Executor.train`."""
         return [Done(self.site.train(work))]
 

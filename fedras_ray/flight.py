@@ -14,10 +14,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fedras_ray.clients import Assignment
 from fedras_ray.executor import Executor, Pending
-from fedras_ray.site import Receipt
 from fedras_ray.snapshots.kinds import kept
+from fedras_ray.work import Assignment, Assignments, Receipt, Receipts
 
 
 @kept("_clients", "_count")
@@ -76,7 +75,7 @@ class Flight:
         self._executor = executor
         self._shards = shards
         self._waiting: dict[int, list[Assignment]] = {}  # shard -> turns not handed over yet
-        self._batches: deque[Pending[list[Receipt]]] = deque()
+        self._batches: deque[Pending[Receipts]] = deque()
         self._landed: dict[int, Receipt] = {}  # client -> fetched, but not at the end of its training
         self._training: set[int] = set()
 
@@ -95,17 +94,22 @@ class Flight:
         self._waiting.setdefault(assignment.client % self._shards, []).append(assignment)
         self._training.add(assignment.client)
 
-    def begin_each(self, assignments: Sequence[Assignment]) -> None:
-        """Clients were dispatched."""
-        waiting, shards = self._waiting, self._shards
-        for one in assignments:
-            waiting.setdefault(one.client % shards, []).append(one)
-        self._training.update(one.client for one in assignments)
+    def begin_together(self, assignments: Assignments) -> None:
+        """Clients were dispatched who wait for each other, so their work is handed over at once."""
+        self.hand_over()
+        self._batches += self._executor.train(assignments.by_shard(self._shards))
+
+    def finish_together(self, clients: NDArray[np.int64]) -> Receipts:
+        """What came of the turns of everyone who is at work, in the order of `clients`; wait for it."""
+        found = Receipts.joined([batch.result() for batch in self._batches])
+        self._batches.clear()
+        return found.of_clients(clients)
 
     def hand_over(self) -> None:
         """Give everything that waits to the executor, one batch per shard, in the order of shards."""
         if self._waiting:
-            self._batches += self._executor.train(dict(sorted(self._waiting.items())))
+            waiting = sorted(self._waiting.items())
+            self._batches += self._executor.train({shard: Assignments.of(some) for shard, some in waiting})
             self._waiting = {}
 
     def finish(self, client: int) -> Receipt:
@@ -116,14 +120,6 @@ class Flight:
             self._fetch(client)
         self._training.remove(client)
         return self._landed.pop(client)
-
-    def finish_each(self, assignments: Sequence[Assignment]) -> list[Receipt]:
-        """All that is at work ends now; wait for what came of it."""
-        self.hand_over()
-        while self._batches:
-            self._landed |= {receipt.client: receipt for receipt in self._batches.popleft().result()}
-        self._training.difference_update(one.client for one in assignments)
-        return [self._landed.pop(one.client) for one in assignments]
 
     def _is_waiting(self, client: int) -> bool:
         return any(one.client == client for one in self._waiting.get(client % self._shards, ()))

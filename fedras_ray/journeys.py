@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from fedras_ray.arrivals import Arrivals
 from fedras_ray.asking import Asked
-from fedras_ray.clients import Assignment
 from fedras_ray.clock import Clock, Nanos, nanos
 from fedras_ray.departures import Departures, Phase
 from fedras_ray.faults import Faults
@@ -23,10 +22,10 @@ from fedras_ray.flight import Flight, Views
 from fedras_ray.records import Fate, Kind, Trace
 from fedras_ray.server.downlink import Downlink
 from fedras_ray.server.tally import Tally
-from fedras_ray.site import Receipt
 from fedras_ray.snapshots.kinds import kept
 from fedras_ray.transit import Transit
 from fedras_ray.turns import Carried, Copied, Event, Joined, Left, OpenTurn, Shifted
+from fedras_ray.work import Assignment, Receipt
 
 UNHEARD = {Fate.LOST: Kind.LOST, Fate.REFUSED: Kind.REFUSED}
 

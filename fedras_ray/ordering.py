@@ -95,6 +95,11 @@ class Orders:
         """Whether anything is learned from how turns go."""
         return self._lessons is not None
 
+    @property
+    def alike(self) -> Decision | None:
+        """What is decided for everyone, whoever they are; None: that differs."""
+        return None if self._adapts or self.looks_back else self._configured
+
     @functools.cached_property
     def _forecast(self) -> UploadForecast:
         """Made where somebody looks ahead: it may encode blobs, with a codec that is not ours."""

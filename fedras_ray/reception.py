@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import cast
 
+import numpy as np
+
 from fedras_ray.assembly import Parts
 from fedras_ray.clock import Nanos, seconds
 from fedras_ray.config import Experiment
@@ -12,10 +14,10 @@ from fedras_ray.fruitless import Fruitless
 from fedras_ray.population import Population
 from fedras_ray.records import Fate
 from fedras_ray.server import schedules
-from fedras_ray.site import Receipt
 from fedras_ray.snapshots.kinds import kept
 from fedras_ray.stretches import FIELDS, Stretch
 from fedras_ray.turns import Cohort, Column, Left, OpenTurn
+from fedras_ray.work import Receipt, Receipts
 
 DENSE_UP, SPARSE_UP = FIELDS.index("dense_up_bytes"), FIELDS.index("sparse_up_bytes")
 
@@ -100,17 +102,18 @@ class Reception:
 
     def arrive_together(self, cohort: Cohort) -> None:
         """All uploads of a cohort are through, one after the other."""
-        table, clients = cohort.table(), cohort.columns["client"]
-        used = [place for place, one in enumerate(cohort.receipts) if not one.refused]
-        if used:
+        table, fates = cohort.table(), cohort.columns["fate"]
+        used = np.flatnonzero(fates == Fate.USED)
+        if len(used):
             self._use_each(cohort, used)
         self.in_flight -= len(table)
-        self._asker.idle.give_each(clients)
+        self._asker.idle.give_each(cohort.columns["client"])
         self._parts.rounds[cohort.tier].back(cohort.round, len(table))
         self.said.extend(table)
         self._count(cohort.columns)
-        self._learn(cohort)
-        for fate in cohort.columns["fate"].tolist() if len(used) < len(table) else (Fate.USED,):
+        if self._asker.looks_back or self._parts.orders.looks_back:
+            self._learn(cohort)
+        for fate in fates.tolist() if len(used) < len(table) else (Fate.USED,):
             self._fruitless.see(Fate(fate))
 
     def _count(self, columns: dict[str, Column]) -> None:
@@ -120,26 +123,19 @@ class Reception:
             up, full, sparse = (int(each[such].sum()) for each in (sizes, dense, columns["sparse_up_bytes"]))
             self._server.tally.received(up, full, sparse, fate)
 
-    def _use_each(self, cohort: Cohort, used: list[int]) -> None:
-        receipts, orders = (
-            [cohort.receipts[place] for place in used],
-            [cohort.orders[place] for place in used],
-        )
-        losses, lengths = [one.loss for one in receipts], [one.length for one in receipts]
-        clients, turns = [one.client for one in orders], [one.turn for one in orders]
+    def _use_each(self, cohort: Cohort, used: Column) -> None:
+        clients, turns = cohort.columns["client"][used], cohort.columns["turn"][used]
+        losses, lengths = cast(Receipts, cohort.receipts).real[used].T.tolist()
         relative = None if self._relative_samples is None else self._relative_samples[clients].tolist()
         weights = self._server.take_each(losses, relative, cohort.tier, lengths)
         self._arrivals.use_each(cohort.tier, clients, turns, weights)
 
     def _learn(self, cohort: Cohort) -> None:
-        """What policies and selections know of clients, where there are such as look back."""
+        """What policies and selections know of clients."""
         columns, version = cohort.columns, self._server.version
-        if not (self._asker.looks_back or self._parts.orders.looks_back):
-            return
         took_ns = (columns["arrived_at_ns"] - columns["dispatched_at_ns"]).tolist()
-        for receipt, predicted_ns, took in zip(
-            cohort.receipts, columns["predicted_ns"].tolist(), took_ns, strict=True
-        ):
+        predicted_ns = columns["predicted_ns"].tolist()
+        for receipt, predicted, took in zip(cohort.receipts or (), predicted_ns, took_ns, strict=True):
             if not receipt.refused:
                 self._asker.arrived(receipt.client, receipt.loss, seconds(took), version)
-            self._parts.orders.learn(receipt.client, predicted_ns, took, 0)
+            self._parts.orders.learn(receipt.client, predicted, took, 0)

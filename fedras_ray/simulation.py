@@ -143,7 +143,7 @@ class Simulation:
 
     def _turn_on_together(self, at_ns: Nanos, cohort: Cohort) -> None:
         """All turns of a round come to the end of their training, or of their upload."""
-        if not cohort.receipts:
+        if cohort.receipts is None:
             self._parts.cohorts.upload(cohort)
         else:
             self._reception.arrive_together(cohort)

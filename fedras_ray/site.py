@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fedras_ray.clients import Assignment, ClientHost, ClientState
+from fedras_ray.clients import ClientHost, ClientState
 from fedras_ray.codecs.base import ItemUpdate
 from fedras_ray.codecs.build import build_codec
 from fedras_ray.config import Experiment
@@ -25,21 +25,7 @@ from fedras_ray.server.desk import Desk, Seen
 from fedras_ray.server.folding import Partial, Share, joined
 from fedras_ray.server.robust import together
 from fedras_ray.snapshots.kinds import kept
-
-
-@kept()
-class Receipt(NamedTuple):
-    """What the server is told of a turn's upload: numbers about bytes that are kept where they arrived."""
-
-    client: int
-    byte_count: int  # of the blob
-    rows: int  # that the turn touched
-    samples: int
-    sparse_bytes: int  # the touched rows in f32
-    loss: float
-    actions: int  # K as decoded; 0: the codec has none
-    refused: bool = False  # it does not open or is not finite, which is known when it arrives
-    length: float = 0.0  # the norm of what it decodes to, if the server measures
+from fedras_ray.work import Assignments, Receipts
 
 
 @kept()
@@ -75,47 +61,48 @@ class Site:
         )
         self._together = together(experiment.server.aggregate)
 
-    def train(self, work: Mapping[int, Sequence[Assignment]]) -> list[Receipt]:
+    def train(self, work: Mapping[int, Assignments]) -> Receipts:
         """Turns of some clients of some shards (shard -> turns), and what arrived of them.
 
         Raises:
             ClientError: a client's update cannot be computed, encoded or decoded.
         """
-        return [receipt for shard, assignments in work.items() for receipt in self._train(shard, assignments)]
+        return Receipts.joined([self._train(shard, some) for shard, some in work.items()])
 
-    def _train(self, shard: int, assignments: Sequence[Assignment]) -> list[Receipt]:
-        turns = self.clients.train(shard, assignments)
-        names, blobs = [(one.client, one.turn) for one in assignments], [turn.blob for turn in turns]
-        arrived = self._faults.in_flight(names, blobs)
+    def _train(self, shard: int, assignments: Assignments) -> Receipts:
+        sent, names = self.clients.train(shard, assignments), assignments.names()
+        arrived = self._faults.in_flight(names, sent.blobs)
         seen = self.desk.receive(names, arrived)
-        self._check(assignments, blobs, arrived, seen)
-        return [
-            Receipt(
-                turn.client,
-                len(turn.blob),
-                turn.rows,
-                turn.samples,
-                turn.sparse_bytes,
-                turn.loss,
-                said.actions,
-                said.is_refused,
-                said.length,
-            )
-            for turn, said in zip(turns, seen, strict=True)
-        ]
+        self._check(assignments, sent.blobs, arrived, seen)
+        numbers = [(one.actions, one.is_refused) for one in seen]
+        return Receipts(
+            np.column_stack(
+                [
+                    assignments.column("client"),
+                    np.fromiter(map(len, sent.blobs), np.int64, len(seen)),
+                    sent.rows,
+                    sent.samples,
+                    sent.sparse_bytes,
+                    np.array(numbers, np.int64),
+                ]
+            ),
+            np.column_stack([sent.losses, [one.length for one in seen]]),
+        )
 
     def _check(
         self,
-        assignments: Sequence[Assignment],
+        assignments: Assignments,
         sent: Sequence[bytes],
         arrived: Sequence[bytes],
         seen: Sequence[Seen],
     ) -> None:
         """Name the first client whose blob is refused though nobody damaged it."""
-        for one, blob, came, said in zip(assignments, sent, arrived, seen, strict=True):
-            if said.error is not None and came is blob and not self._faults.means_harm(one.client):
-                told = f"what it sent cannot be decoded: {said.error}"
-                raise ClientError(one.client, one.version, told) from said.error
+        for place, (blob, came, said) in enumerate(zip(sent, arrived, seen, strict=True)):
+            if said.error is not None and came is blob:
+                one = assignments[place]
+                if not self._faults.means_harm(one.client):
+                    told = f"what it sent cannot be decoded: {said.error}"
+                    raise ClientError(one.client, one.version, told) from said.error
 
     def fold(
         self, shares: Mapping[int, Sequence[Share]], gone: Mapping[int, Sequence[tuple[int, int]]]

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fedras_ray.clients import Assignment
 from fedras_ray.clock import Nanos
 from fedras_ray.departures import Phase
 from fedras_ray.fleet.links import Direction
 from fedras_ray.records import Fate
 from fedras_ray.server.downlink import Delivery, Ids
-from fedras_ray.site import Receipt
 from fedras_ray.snapshots.kinds import kept
 from fedras_ray.stretches import FIELDS, Row, Table
+from fedras_ray.work import Assignment, Receipt, Receipts
 
 Column = NDArray[np.int64]
 
@@ -113,21 +112,14 @@ class Cohort:
     are in the order in which they were asked, and then in that in which they arrived.
     """
 
-    orders: list[Assignment]
     tier: int
     round: int
     columns: dict[str, Column]  # (n,) each, by the names of the fields of `TurnRecord`; some come later
-    receipts: list[Receipt] = field(default_factory=list)  # none: they train
+    receipts: Receipts | None = None  # None: they train
 
     def table(self) -> Table:
         """(n, fields) what is said of the turns, once they are over."""
         return np.stack([self.columns[name] for name in FIELDS], axis=1)
-
-    def sort(self, places: Column) -> None:
-        """Put the turns in another order."""
-        self.orders = [self.orders[place] for place in places]
-        self.receipts = [self.receipts[place] for place in places]
-        self.columns = {name: column[places] for name, column in self.columns.items()}
 
 
 @kept()

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fedras_ray.clients import Assignment, ClientHost
+from fedras_ray.clients import ClientHost
 from fedras_ray.codecs.base import Outgoing
 from fedras_ray.codecs.cohort import codebooks, codebooks_each
 from fedras_ray.config import Experiment, build
@@ -15,9 +15,10 @@ from fedras_ray.data.interactions import Dataset
 from fedras_ray.models.build import build_model
 from fedras_ray.streams import Purpose, stream
 from fedras_ray.training.ragged import Addresses, sample_each, train_each
+from fedras_ray.work import Assignment, Assignments
 
 CLIENTS = np.arange(0, 256, 8)
-BATCH = [Assignment(client, 0, 0, 0, None) for client in CLIENTS.tolist()]
+BATCH = Assignments.of(Assignment(client, 0, 0, 0, None) for client in CLIENTS.tolist())
 
 
 def test_sampling(benchmark: Any, dataset: Dataset) -> None:
@@ -44,7 +45,7 @@ def test_turns(benchmark: Any, experiment: Experiment, dataset: Dataset, kind: s
     host.publish(
         0, build_model(chosen.model).initial_items(dataset.item_count, stream(1, Purpose.ITEM_TABLE))
     )
-    assert len(benchmark(host.train, 0, BATCH)) == len(BATCH)
+    assert len(benchmark(host.train, 0, BATCH).blobs) == len(BATCH)
 
 
 @pytest.mark.parametrize("k", [16, 64])

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.peers.job import common, prepare, tree
-from fedras_ray.clients import Assignment, ClientHost
+from fedras_ray.clients import ClientHost
 from fedras_ray.clock import Nanos
 from fedras_ray.codecs.build import build_codec
 from fedras_ray.data import load
@@ -23,6 +23,7 @@ from fedras_ray.population import population_of
 from fedras_ray.server.desk import Desk
 from fedras_ray.server.folding import Share, joined
 from fedras_ray.server.server import Server
+from fedras_ray.work import Assignment, Assignments
 
 
 def losses(peers: Path, cache: Path, rounds: int) -> list[float]:
@@ -41,15 +42,17 @@ def losses(peers: Path, cache: Path, rounds: int) -> list[float]:
         host.publish(number, server.table.copy())
         cohort, sums = theirs.cohort(number), []
         for shard in range(shards):
-            work = [
+            work = Assignments.of(
                 Assignment(user, int(turns[user]), number, number, None)
                 for user in cohort[cohort % shards == shard].tolist()
-            ]
+            )
+            if not work:
+                continue
             sent = host.train(shard, work)
-            desk.receive([(one.client, one.turn) for one in work], [turn.blob for turn in sent])
+            desk.receive(work.names(), sent.blobs)
             shares = [
-                Share(one.client, one.turn, server.take(0, turn.loss, relative.item(turn.client)))
-                for one, turn in zip(work, sent, strict=True)
+                Share(one.client, one.turn, server.take(0, loss, relative.item(one.client)))
+                for one, loss in zip(work, sent.losses.tolist(), strict=True)
             ]
             sums.append(desk.fold(shard, shares))
         turns[cohort] += 1

@@ -9,13 +9,13 @@ import pytest
 from actors.executor import RayExecutor
 from actors.pending import fetch
 from actors.session import RaySession
-from fedras_ray.clients import Assignment
 from fedras_ray.config import build
 from fedras_ray.errors import ClientError, ExecutorError
 from fedras_ray.executor import SerialExecutor
 from fedras_ray.population import population_of
 from fedras_ray.records import EndRecord
 from fedras_ray.simulation import simulate
+from fedras_ray.work import Assignment, Assignments
 from tests.conftest import DOWNLINKS
 
 pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]
@@ -102,7 +102,7 @@ def test_a_view_is_shared_memory_that_nobody_writes(cluster, small):
     executor.publish(0, table)
     first = int((dataset.train.counts() > 0).argmax())
     shard = first % experiment.execution.shards
-    (part,) = executor.train({shard: [Assignment(first, 0, 0, 0, None)]})
+    (part,) = executor.train({shard: Assignments.of([Assignment(first, 0, 0, 0, None)])})
     assert part.result()[0].client == first
     executor.retire(0)
 

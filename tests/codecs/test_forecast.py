@@ -67,10 +67,10 @@ def trained():
     train = executor.site.clients.train
 
     def listening(shard, assignments):
-        turns = train(shard, assignments)
+        uploads = train(shard, assignments)
         if assignments[0].version == 29:
-            sent.extend(turn.blob for turn in turns)
-        return turns
+            sent.extend(uploads.blobs)
+        return uploads
 
     executor.site.clients.train = listening
     list(simulate(experiment, population_of(dataset), executor))

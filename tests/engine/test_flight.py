@@ -7,9 +7,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from fedras_ray.clients import Assignment
 from fedras_ray.flight import Flight
-from fedras_ray.site import Receipt
+from fedras_ray.work import Assignment, Receipt, Receipts
 
 SHARDS = 3
 
@@ -34,7 +33,7 @@ class Promise:
 
     def result(self):
         self.recorder.waited += 1
-        return [Receipt(one.client, one.turn, 1, 1, 1, 0.0, 0) for one in self.assignments]
+        return Receipts.of(Receipt(one.client, one.turn, 1, 1, 1, 0.0, 0) for one in self.assignments)
 
 
 def order(client, turn=0):

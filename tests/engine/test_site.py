@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from fedras_ray.clients import Assignment
 from fedras_ray.errors import ClientError
 from fedras_ray.models.build import build_model
 from fedras_ray.server.folding import Share, joined
 from fedras_ray.site import Site
 from fedras_ray.streams import Purpose, stream
+from fedras_ray.work import Assignment, Assignments
 
 only_sync = pytest.mark.parametrize("small", ["sync"], indirect=True)
 
@@ -29,7 +29,9 @@ def work(small):
     """Three clients of each shard, who have something to train on."""
     clients = np.flatnonzero(small[1].train.counts()).tolist()
     return {
-        shard: [Assignment(client, 0, 0, 0, None) for client in clients if client % 5 == shard][:3]
+        shard: Assignments.of(Assignment(client, 0, 0, 0, None) for client in clients if client % 5 == shard)[
+            :3
+        ]
         for shard in range(5)
     }
 
@@ -42,8 +44,8 @@ def within(site_shards, some):
 def test_two_sites_say_and_add_up_what_one_does(sites, work):
     whole, left, right = sites
     expected = whole.train(work)
-    found = left.train(within(range(2), work)) + right.train(within(range(2, 5), work))
-    assert found == expected
+    found = [*left.train(within(range(2), work)), *right.train(within(range(2, 5), work))]
+    assert found == [*expected]
     shares = {shard: [Share(one.client, one.turn, 0.7) for one in some] for shard, some in work.items()}
     (one,) = whole.fold(shares, {})
     sums = left.fold(within(range(2), shares), {}) + right.fold(within(range(2, 5), shares), {})
@@ -68,8 +70,9 @@ def test_bytes_that_cannot_be_decoded_name_their_client(sites, work, monkeypatch
     real = site.clients.train
 
     def damaged(shard, assignments):
-        first, *others = real(shard, assignments)
-        return [first._replace(blob=first.blob[:-1]), *others]
+        sent = real(shard, assignments)
+        first, *others = sent.blobs
+        return sent._replace(blobs=[first[:-1], *others])
 
     monkeypatch.setattr(site.clients, "train", damaged)
     culprit = work[0][0].client

@@ -151,7 +151,8 @@ def test_honest_bytes_that_cannot_be_read_still_end_the_run(monkeypatch):
     train = executor.site.clients.train
 
     def broken(shard, assignments):
-        return [turn._replace(blob=turn.blob[:-1]) for turn in train(shard, assignments)]
+        sent = train(shard, assignments)
+        return sent._replace(blobs=[blob[:-1] for blob in sent.blobs])
 
     monkeypatch.setattr(executor.site.clients, "train", broken)
     with pytest.raises(ClientError, match="what it sent cannot be decoded"):

@@ -4,16 +4,22 @@ from typing import get_type_hints
 
 import numpy as np
 
-from fedras_ray.clients import Assignment, ClientHost, Turn
+from fedras_ray.clients import ClientHost
 from fedras_ray.executor import SerialExecutor
 from fedras_ray.population import population_of
 from fedras_ray.records import UserQualityRecord
 from fedras_ray.simulation import simulate
-from fedras_ray.site import Receipt
+from fedras_ray.work import Assignment, Assignments, Receipt
 
 
-def test_a_turn_carries_bytes_and_counts_alone():
-    assert set(get_type_hints(Turn).values()) <= {int, bytes, float}
+def test_turns_carry_bytes_and_a_count_of_each_kind_alone(small):
+    experiment, dataset = small
+    host, uploads = ClientHost(experiment, dataset, [0]), Assignments.of([Assignment(0, 0, 0, 0, None)])
+    host.publish(0, np.zeros((dataset.item_count, experiment.model.width), np.float32))
+    blobs, *counts = sent = host.train(0, uploads)
+    assert [type(blob) for blob in blobs] == [bytes]
+    assert {column.shape for column in counts} == {(1,)}
+    assert sent._fields == ("blobs", "rows", "samples", "sparse_bytes", "losses")
 
 
 def test_a_receipt_carries_numbers_alone():
@@ -38,7 +44,7 @@ def test_who_is_still_training_ranks_with_the_state_from_before(small):
     host.publish(0, table)
     views = np.array([0])
     fresh = host.evaluate(0, views, [])
-    host.train(0, [Assignment(0, 0, 0, 0, None), Assignment(5, 0, 0, 0, None)])
+    host.train(0, Assignments.of([Assignment(0, 0, 0, 0, None), Assignment(5, 0, 0, 0, None)]))
     unsettled = host.evaluate(0, views, [0, 5])
     settled = host.evaluate(0, views, [])
     for name, values in fresh.metrics.items():

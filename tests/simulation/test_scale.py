@@ -15,8 +15,8 @@ from fedras_ray.population import Population
 from fedras_ray.records import Trace
 from fedras_ray.server.folding import Partial
 from fedras_ray.simulation import Simulation
-from fedras_ray.site import Receipt
 from fedras_ray.streams import Purpose, stream
+from fedras_ray.work import Receipt, Receipts
 from tests.simulation.worlds import SCHEDULES
 
 ITEMS, WIDTH = 50, 4
@@ -41,7 +41,8 @@ class Effortless:
         pass
 
     def train(self, work):
-        return [Done([Receipt(one.client, 30, 1, 10, 60, 0.5, 0) for some in work.values() for one in some])]
+        told = (Receipt(one.client, 30, 1, 10, 60, 0.5, 0) for some in work.values() for one in some)
+        return [Done(Receipts.of(told))]
 
     def fold(self, shares, gone):
         count = np.array([sum(map(len, shares.values()))], np.int32)

@@ -9,6 +9,7 @@ import ray
 
 from actors.executor import RayExecutor
 from actors.keeping import Cadence, stretches
+from actors.meter import Meter
 from actors.process import peak_rss_bytes, settle
 from actors.stop_sign import StopSign
 from fedras_ray.checkpoints import Plain, Taken, put_back
@@ -49,11 +50,16 @@ class Coordinator:
     def run(self) -> Iterator[Stretch | Taken]:
         """The records of the run, some at a time, and checkpoints between them."""
         simulation = Simulation(self._experiment, self._population, self._executor)
+        meter = Meter(self._experiment, self._executor.restarts_and_waits, self._start is not None)
         if self._start is not None:
             put_back(self._start, simulation, self._executor)
             self._start = None
         settle()
-        yield from stretches(simulation, self._executor, self._cadence)
+        with meter.showing():
+            for said in stretches(simulation, self._executor, self._cadence):
+                if isinstance(said, Stretch):
+                    meter.hear(said)
+                yield said
 
     @ray.method
     def peak_rss_bytes(self) -> int:

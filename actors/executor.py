@@ -151,6 +151,10 @@ class RayExecutor:
         for view, table in views.items():
             self.publish(view, table)
 
+    def restarts_and_waits(self) -> tuple[int, float]:
+        """How often pools were placed anew, and for how many seconds they were waited for, so far."""
+        return sum(pool.generation for pool in self._pools), sum(pool.waited_s for pool in self._pools)
+
     def peak_rss_bytes(self) -> int:
         """The most memory the pools held, added up."""
         calls = [pool.call("peak_rss_bytes", (), "asked for its memory") for pool in self._pools]

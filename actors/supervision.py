@@ -9,6 +9,7 @@ not used: they would carry a call out on an actor that has forgotten all calls b
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
@@ -52,7 +53,7 @@ class Call(Generic[Result]):
         """
         while not self._value:
             try:
-                sent = fetch(self.reference, self._home.named(self.doing), self._home.limit_s)
+                sent = self._home.fetch(self.reference, self.doing)
             except LostError as error:
                 self._home.replace(self.generation, error)
             else:
@@ -92,13 +93,22 @@ class WatchedPool:
         self._number, self._shards, self._place = number, shards, place
         self._start_limit_s, self._restarts = start_limit_s, restarts
         self.actor = place()
-        self._generation = 0
+        self.generation = 0  # of the actor: how often it was replaced
+        self.waited_s = 0.0  # for results
         self._left = restarts
         self._journal: list[Call[Any]] = []
         self._state: list[ShardState] | None = None  # that the journal begins with; None: the first
         self._held: dict[int, Any] = {}  # views that it was told of by then, and has
         self._told: dict[int, Any] = {}  # by now
         self._cut: tuple[Call[list[ShardState]], dict[int, Any]] | None = None  # under way
+
+    def fetch(self, reference: Any, doing: str) -> Any:
+        """See `actors.pending.fetch`; it is timed."""
+        began_s = time.perf_counter()
+        try:
+            return fetch(reference, self.named(doing), self.limit_s)
+        finally:
+            self.waited_s += time.perf_counter() - began_s
 
     def named(self, doing: str) -> str:
         """How a message speaks of it."""
@@ -136,14 +146,14 @@ class WatchedPool:
         Raises:
             ExecutorError: it was replaced as often as it may be.
         """
-        if generation != self._generation:
+        if generation != self.generation:
             return
         if self._left == 0:
             raise ExecutorError(self._complaint(error)) from error
         self._left -= 1
         ray.kill(self.actor)  # it may be hanging
         self.actor = self._place()
-        self._generation += 1
+        self.generation += 1
         try:
             fetch(self.actor.ready.remote(), f"pool {self._number}, placed anew,", self._start_limit_s)
             news = News(list(self._held), [])
@@ -151,14 +161,14 @@ class WatchedPool:
             told = self.actor.put_back.remote(state, news, *self._held.values())
             fetch(told, self.named("told its state"), self.limit_s)
         except LostError as again:
-            self.replace(self._generation, again)
+            self.replace(self.generation, again)
             return
         for call in self._journal:
             self._ask(call)
 
     def _ask(self, call: Call[Any]) -> None:
         reference = getattr(self.actor, call.method).remote(*call.args)
-        call.generation = self._generation
+        call.generation = self.generation
         if not call.is_settled:
             call.reference = reference
 

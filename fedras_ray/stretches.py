@@ -69,10 +69,10 @@ class Stretch:
         yield from turns[begin:]
 
     def table(self) -> Table:
-        """(n, fields) the turns."""
-        if not self.rows and len(self._tables) == 1:
-            return self._tables[0]
-        return np.concatenate([*self._tables, self._new()])
+        """(n, fields) the turns; made once of those that are here."""
+        if self.rows or len(self._tables) != 1:
+            self._tables, self.rows = [np.concatenate([*self._tables, self._new()])], []
+        return self._tables[0]
 
     def _new(self) -> Table:
         return np.array(self.rows, dtype=np.int64).reshape(len(self.rows), len(FIELDS))

@@ -22,6 +22,7 @@ import typer
 from fedras_ray.config import build
 from fedras_ray.data.catalog import entry
 from fedras_ray.records import KINDS, EvaluationRecord, VersionRecord
+from fedras_ray.telemetry.instruments import INSTRUMENTS
 from workloads import record_writer
 from workloads.cli import app
 from workloads.comparing.plan import Question, plan
@@ -201,9 +202,9 @@ def test_the_picture_is_small():
     assert (ROOT / "docs/picture.svg").stat().st_size <= 60_000
 
 
-def table(name):
-    """The rows of a table of docs/outputs.md between its two marks, without its head."""
-    text = PAGES["docs/outputs.md"].read_text(encoding="utf-8")
+def table(name, page="docs/outputs.md"):
+    """The rows of a table of a page between its two marks, without its head."""
+    text = PAGES[page].read_text(encoding="utf-8")
     rows = text.split(f"<!-- {name} -->")[1].split(f"<!-- /{name} -->")[0].strip().splitlines()[2:]
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
 
@@ -220,6 +221,13 @@ def test_the_table_of_record_columns_equals_the_code():
     for names, arrow, kinds, _ in table("records"):
         for name in re.findall(r"`(.+?)`", names):
             assert (str(schema.field(name).type), kinds) == (arrow, kinds_with(name)), name
+
+
+def test_the_table_of_instruments_equals_the_code():
+    told = [
+        [f"`{one.name}`", ", ".join(f"`{label}`" for label in one.labels), one.about] for one in INSTRUMENTS
+    ]
+    assert table("instruments", "docs/watch.md") == told
 
 
 def kinds_with(column):

@@ -1,0 +1,1 @@
+"""What a running simulation shows to whoever watches it: counters and gauges, added up from its records."""

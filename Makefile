@@ -16,7 +16,7 @@ JOBS ?= 2  # runs at the same time
 WORKERS ?= 2  # processes that run tests; 0: only this one, as a debugger wants it
 
 .DEFAULT_GOAL := help
-.PHONY: help run study-payload study-heterogeneity test lint types layers format unit golden fuzz fuzz-inputs chaos test-cluster audit bench bench-peers site ui constraints clean
+.PHONY: help run study-payload study-heterogeneity test lint types layers format unit golden grafana fuzz fuzz-inputs chaos test-cluster audit bench bench-peers site ui constraints clean
 
 help:  ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
@@ -54,6 +54,9 @@ format: $(VENV)/.test-ready  ## Rewrite the layout of the code
 golden: $(VENV)/.test-ready  ## Write the golden files anew (look at the difference before you commit it)
 	$(BIN)/python -m tests.codecs.write_golden
 	$(BIN)/python -m tests.simulation.write_traces
+
+grafana: $(VENV)/.test-ready  ## Write the dashboard for Grafana anew, from its panels
+	$(BIN)/python -m dashboards.live.grafana dashboards/grafana.json
 
 fuzz: $(VENV)/.test-ready  ## A million random blobs into every codec (minutes); ARGS="--blobs 100000" for fewer
 	$(BIN)/python -m tests.codecs.fuzz $(ARGS)

@@ -1,0 +1,1 @@
+"""The dashboard of runs that go on, for Grafana: panels as data, and their JSON."""

@@ -22,7 +22,7 @@ from fedras_ray.codecs.books import as_sent, book_bytes, pack_book, pack_books, 
 from fedras_ray.codecs.cohort import Codebook, codebooks, codebooks_each
 from fedras_ray.codecs.ladder import clustered, relative_loss
 from fedras_ray.codecs.opened import open_each
-from fedras_ray.codecs.ragged import RaggedOutgoing
+from fedras_ray.codecs.ragged import RaggedOutgoing, RaggedUpdates
 from fedras_ray.codecs.taken import pack_taken, pack_taken_each, take_taken, taken_bytes
 from fedras_ray.config import codecs as configs
 from fedras_ray.kernels import reading
@@ -67,7 +67,7 @@ class ActionsCodec:
         (index,), item_ids = take_taken(frame, [len(book)], self.config.indices)
         return ItemUpdate(item_ids, book.take(index, axis=0), frame.item_count, actions=len(book))
 
-    def decode_ragged(self, blobs: Sequence[bytes]) -> list[ItemUpdate] | None:
+    def decode_ragged(self, blobs: Sequence[bytes]) -> RaggedUpdates | None:
         """As `decode`, in a few calls; where indices are packed."""
         how = self.config.indices
         opened = open_each(blobs, _IDS[how]) if how == "packed" else None

@@ -30,7 +30,7 @@ from fedras_ray.codecs.cohort import spans
 from fedras_ray.codecs.floats import floats_bytes, largest_magnitude, pack_floats, unpack_floats
 from fedras_ray.codecs.ladder import clustered
 from fedras_ray.codecs.opened import open_each
-from fedras_ray.codecs.ragged import RaggedOutgoing
+from fedras_ray.codecs.ragged import RaggedOutgoing, RaggedUpdates
 from fedras_ray.codecs.taken import pack_taken, pack_taken_each, take_taken, taken_bytes
 from fedras_ray.config import codecs as configs
 from fedras_ray.errors import CodecError
@@ -105,7 +105,7 @@ class GainShapeCodec:
         rows = (levels * shape).take(index, axis=0)  # (n, D)
         return ItemUpdate(item_ids, rows, frame.item_count, actions=len(levels))
 
-    def decode_ragged(self, blobs: Sequence[bytes]) -> list[ItemUpdate] | None:
+    def decode_ragged(self, blobs: Sequence[bytes]) -> RaggedUpdates | None:
         """As `decode`, in a few calls; where indices are packed."""
         how = self.config.indices
         opened = open_each(blobs, _IDS[how]) if how == "packed" else None

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fedras_ray.codecs import wire
-from fedras_ray.codecs.base import ItemUpdate
+from fedras_ray.codecs.ragged import RaggedUpdates
 from fedras_ray.codecs.taken import forms_each, positions_each
-from fedras_ray.kernels import reading, tables
+from fedras_ray.kernels import measuring, reading
 
 Numbers = NDArray[np.int64]
 Kernel = Callable[[reading.Blobs, int], tuple[NDArray[np.int32], NDArray[np.float32], bool]]
@@ -31,7 +30,7 @@ class Opened:
     item_count: int  # I
     width: int  # D
 
-    def updates(self, kernel: Kernel, count_at: int, codeword_bytes: int) -> list[ItemUpdate] | None:
+    def updates(self, kernel: Kernel, count_at: int, codeword_bytes: int) -> RaggedUpdates | None:
         """What is in bodies of a count K, K codewords in f16, indices and positions.
 
         Args:
@@ -58,9 +57,9 @@ class Opened:
         bodies = octets, starts, starts + lengths
         blobs = reading.Blobs(*bodies, offsets, sizes, forms, self.item_count)
         ids, rows, is_fine = kernel(blobs, self.width)
-        return self._split(offsets, ids, rows, sizes.tolist()) if is_fine else None
+        return RaggedUpdates(offsets, ids, rows, self.item_count, sizes.tolist()) if is_fine else None
 
-    def plain_rows(self) -> list[ItemUpdate] | None:
+    def plain_rows(self) -> RaggedUpdates | None:
         """What is in bodies of rows in f32 and positions; None: a body is not such a one."""
         offsets = np.concatenate(([0], np.cumsum(self.rows)))
         forms, ends = positions_each(self.rows.tolist(), self.item_count)
@@ -77,18 +76,11 @@ class Opened:
         )
         octets = np.frombuffer(b"".join(tails), np.uint8)
         ids, is_fine = reading.positions_each(octets, ends, offsets, forms, self.item_count)
-        if not is_fine or tables.magnitude(flat.view(np.uint32)) >= tables.INFINITE:
+        rows = flat.reshape(-1, self.width)
+        lengths = measuring.length_each(rows, offsets)  # finite where all values are
+        if not (is_fine and np.isfinite(lengths).all()):
             return None
-        return self._split(offsets, ids, flat.reshape(-1, self.width), [0] * len(self.blobs))
-
-    def _split(
-        self, offsets: Numbers, ids: NDArray[np.int32], rows: NDArray[np.float32], actions: list[int]
-    ) -> list[ItemUpdate]:
-        bounds = pairwise(offsets.tolist())
-        return [
-            ItemUpdate(ids[first:last], rows[first:last], self.item_count, actions=k)
-            for (first, last), k in zip(bounds, actions, strict=True)
-        ]
+        return RaggedUpdates(offsets, ids, rows, self.item_count, [0] * len(self.blobs), lengths)
 
 
 def open_each(blobs: Sequence[bytes], codec_id: wire.CodecId) -> Opened | None:

@@ -7,9 +7,10 @@ those from offsets[c] to offsets[c + 1]. A codec without `encode_ragged` gets th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, overload, runtime_checkable
 
 import numpy as np
 from numpy.random import Generator
@@ -17,6 +18,8 @@ from numpy.typing import NDArray
 
 from fedras_ray.codecs.base import Codec, ItemUpdate, Outgoing, encode_all
 from fedras_ray.config import codecs as configs
+from fedras_ray.errors import CodecError
+from fedras_ray.kernels import packing
 
 MOST_TOGETHER = 256  # actions of an update; K · D floats are held for each update of a batch
 
@@ -60,6 +63,42 @@ class RaggedOutgoing(NamedTuple):
         return k if k is not None and 1 <= k <= MOST_TOGETHER else None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class RaggedUpdates(Sequence[ItemUpdate]):
+    """C updates that were decoded together, in one array; each is an `ItemUpdate` when it is asked for."""
+
+    offsets: NDArray[np.int64]  # (C + 1,)
+    item_ids: NDArray[np.int32]  # (N,) strictly increasing within an update, below item_count
+    rows: NDArray[np.float32]  # (N, D)
+    item_count: int  # I
+    actions: Sequence[int]  # (C,) codebook sizes
+    lengths: NDArray[np.float64] | None = None  # (C,) the norm of each, where it was looked at
+
+    def __post_init__(self) -> None:
+        if not packing.increasing_each(self.item_ids, self.offsets, self.item_count):
+            raise CodecError(f"item ids must increase strictly within 0 … {self.item_count - 1}")
+
+    @property
+    def width(self) -> int:
+        return int(self.rows.shape[1])
+
+    def __len__(self) -> int:
+        return len(self.actions)
+
+    @overload
+    def __getitem__(self, place: int) -> ItemUpdate: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[ItemUpdate]: ...
+
+    def __getitem__(self, place: int | slice) -> ItemUpdate | list[ItemUpdate]:
+        if isinstance(place, slice):
+            return [self[each] for each in range(*place.indices(len(self)))]
+        actions = self.actions[place]  # raises IndexError, which ends a loop
+        mine = slice(*self.offsets[place % len(self) :][:2])
+        return ItemUpdate(self.item_ids[mine], self.rows[mine], self.item_count, actions)
+
+
 @runtime_checkable
 class RaggedCodec(Codec, Protocol):
     """A codec that is quicker over many at once.
@@ -71,8 +110,8 @@ class RaggedCodec(Codec, Protocol):
         """One blob per update, in order."""
         ...
 
-    def decode_ragged(self, blobs: Sequence[bytes]) -> list[ItemUpdate] | None:
-        """The update in each blob, in order; rows of all of them may lie in one array.
+    def decode_ragged(self, blobs: Sequence[bytes]) -> RaggedUpdates | None:
+        """The update in each blob, in order.
 
         None: these cannot be read together, or `decode` refuses one of them.
         """
@@ -86,7 +125,7 @@ def encode_each(codec: Codec, outgoing: RaggedOutgoing) -> list[bytes]:
     return encode_all(codec, outgoing.split())
 
 
-def decode_each(codec: Codec, blobs: Sequence[bytes]) -> list[ItemUpdate]:
+def decode_each(codec: Codec, blobs: Sequence[bytes]) -> Sequence[ItemUpdate]:
     """Decode many blobs, together where the codec can.
 
     Raises:

@@ -17,7 +17,7 @@ from fedras_ray.codecs.base import ItemUpdate, Outgoing, encode_all
 from fedras_ray.codecs.floats import floats_bytes, largest_magnitude, pack_floats, unpack_floats
 from fedras_ray.codecs.opened import open_each
 from fedras_ray.codecs.positions import pack_positions, take_positions
-from fedras_ray.codecs.ragged import RaggedOutgoing
+from fedras_ray.codecs.ragged import RaggedOutgoing, RaggedUpdates
 from fedras_ray.codecs.taken import pack_positions_each
 from fedras_ray.config import codecs as configs
 
@@ -52,7 +52,7 @@ class SparseCodec:
         sections = floats, pack_positions_each(outgoing)
         return wire.pack_each(_IDS["f32"], outgoing.item_count, outgoing.width, outgoing.offsets, *sections)
 
-    def decode_ragged(self, blobs: Sequence[bytes]) -> list[ItemUpdate] | None:
+    def decode_ragged(self, blobs: Sequence[bytes]) -> RaggedUpdates | None:
         """As `decode`, in a few calls; in f32."""
         opened = open_each(blobs, _IDS["f32"]) if self.config.dtype == "f32" else None
         return None if opened is None else opened.plain_rows()

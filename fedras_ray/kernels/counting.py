@@ -12,6 +12,7 @@ from fedras_ray.kernels.compiling import compiled, exact
 
 Ids = NDArray[np.int32]
 Rows = NDArray[np.float32]
+Numbers = NDArray[np.int64]
 
 
 @exact
@@ -84,6 +85,32 @@ def add_rows(total: Rows, count: Ids, items: Ids, rows: Rows, weight: np.float32
         count[item] += rows[place].any()
         for column in range(rows.shape[1]):
             total[item, column] += weight * rows[place, column]
+
+
+@compiled
+def add_each(
+    total: Rows,
+    count: Ids,
+    items: Ids,
+    rows: Rows,
+    offsets: Numbers,
+    places: Numbers,
+    weights: NDArray[np.float32],
+) -> None:
+    """`add_rows` of some updates one after the other, whose rows begin and end at `offsets`.
+
+    Args:
+        total: (I, D)
+        count: (I,)
+        items: (N,) of C updates.
+        rows: (N, D)
+        offsets: (C + 1,)
+        places: (p,) which updates, in this order.
+        weights: (p,) theirs.
+    """
+    for number, place in enumerate(places):
+        first, last = offsets[place], offsets[place + 1]
+        add_rows(total, count, items[first:last], rows[first:last], weights[number])
 
 
 @compiled

@@ -28,3 +28,12 @@ def length(rows: NDArray[np.float32]) -> float:
     for column in range(rows.shape[1]):
         total += squares[column]
     return math.sqrt(total)
+
+
+@exact
+def length_each(rows: NDArray[np.float32], offsets: NDArray[np.int64]) -> NDArray[np.float64]:
+    """`length` of each of C updates, whose rows begin and end at offsets (C + 1,): (C,)."""
+    lengths = np.empty(len(offsets) - 1, np.float64)
+    for update in range(len(lengths)):
+        lengths[update] = length(rows[offsets[update] : offsets[update + 1]])
+    return lengths

@@ -118,3 +118,12 @@ def increasing(ids: NDArray[np.int32], limit: int) -> bool:
             return False
         before = item
     return before < limit
+
+
+@compiled
+def increasing_each(ids: NDArray[np.int32], offsets: NDArray[np.int64], limit: int) -> bool:
+    """`increasing` for each of C parts of ids, from offsets[c] to offsets[c + 1]."""
+    fine = True
+    for part in range(len(offsets) - 1):
+        fine &= increasing(ids[offsets[part] : offsets[part + 1]], limit)
+    return fine

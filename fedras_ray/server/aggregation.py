@@ -18,12 +18,14 @@ Decentralized Data", AISTATS 2017, arXiv 1602.05629; there w_c is the client's n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fedras_ray.codecs.base import ItemUpdate
+from fedras_ray.codecs.ragged import RaggedUpdates
 from fedras_ray.kernels import counting
 
 
@@ -43,6 +45,18 @@ class Accumulator:
     def add(self, update: ItemUpdate, weight: float) -> None:
         """Fold one decoded update in, with its weight (staleness × client)."""
         counting.add_rows(self.total, self.count, update.item_ids, update.rows, np.float32(weight))
+
+    def add_each(
+        self, updates: Sequence[ItemUpdate], places: Sequence[int], weights: Sequence[float]
+    ) -> None:
+        """Fold some of these in, one after the other."""
+        if not isinstance(updates, RaggedUpdates):
+            for place, weight in zip(places, weights, strict=True):
+                self.add(updates[place], weight)
+            return
+        some = np.array(places, np.int64), np.array(weights, np.float32)
+        rows = updates.item_ids, updates.rows, updates.offsets
+        counting.add_each(self.total, self.count, *rows, *some)
 
     def drained(self) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int32]]:
         """The touched items (t,), increasing, their sums (t, D) and counts (t,); nothing is left of them."""

@@ -12,14 +12,14 @@ at work and the updates that wait for the next version.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from fedras_ray.codecs.base import Codec, ItemUpdate
-from fedras_ray.codecs.ragged import decode_each
+from fedras_ray.codecs.ragged import RaggedUpdates, decode_each
 from fedras_ray.errors import CodecError
-from fedras_ray.kernels.measuring import length
+from fedras_ray.kernels.measuring import length, length_each
 from fedras_ray.server.aggregation import Accumulator
 from fedras_ray.server.folding import Partial, Share
 from fedras_ray.server.robust import Gathering
@@ -40,12 +40,17 @@ class Seen(NamedTuple):
         return self.error is not None or not math.isfinite(self.length)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Together:
     """Updates that were decoded together: their rows may be one array, which goes with the last of them."""
 
+    updates: Sequence[ItemUpdate]
     size: int  # floats
     left: int  # updates
+
+
+def _alone(update: ItemUpdate) -> _Together:
+    return _Together([update], update.rows.size, 1)
 
 
 class Desk:
@@ -72,7 +77,7 @@ class Desk:
         self._codec = codec
         self._shape = item_count, width
         self._sum: Accumulator | Gathering | None = None  # made with the first fold
-        self._kept: dict[tuple[int, int], tuple[ItemUpdate, _Together] | bytes] = {}  # (client, turn) -> …
+        self._kept: dict[tuple[int, int], tuple[_Together, int] | bytes] = {}  # (client, turn) -> …
         self._room = room
         self._measures = measures
         self._gathers = gathers
@@ -81,15 +86,25 @@ class Desk:
         """Take what some (client, turn) sent, or refuse it: not of this codec and table, or not finite."""
         try:
             updates = decode_each(self._codec, blobs)
-            for update in updates:
+            for update in [updates] if isinstance(updates, RaggedUpdates) else updates:
                 self._check(update)
         except CodecError:
             return self._one_by_one(turns, blobs)
-        seen = [self._measured(update) for update in updates]
+        seen = self._looked_at(updates)
         if any(one.is_refused for one in seen):
             return self._one_by_one(turns, blobs)
         self._keep(turns, blobs, updates)
         return seen
+
+    def _looked_at(self, updates: Sequence[ItemUpdate]) -> list[Seen]:
+        if not isinstance(updates, RaggedUpdates):
+            return [self._measured(update) for update in updates]
+        if not self._measures:
+            return [Seen(actions) for actions in updates.actions]
+        lengths = updates.lengths
+        if lengths is None:
+            lengths = length_each(updates.rows, updates.offsets)
+        return [*map(Seen, updates.actions, lengths.tolist())]
 
     def _measured(self, update: ItemUpdate) -> Seen:
         return Seen(update.actions, length(update.rows) if self._measures else 0.0)
@@ -110,33 +125,53 @@ class Desk:
     def _keep(
         self, turns: Sequence[tuple[int, int]], blobs: Sequence[bytes], updates: Sequence[ItemUpdate]
     ) -> None:
-        size = sum(update.rows.size for update in updates)
+        arrays = [updates] if isinstance(updates, RaggedUpdates) else updates
+        size = sum(one.rows.size for one in arrays)
         if size > self._room:
             self._kept.update(zip(turns, blobs, strict=True))
         else:
             self._room -= size
-            together = _Together(size, len(updates))
-            self._kept.update((turn, (update, together)) for turn, update in zip(turns, updates, strict=True))
+            together = _Together(updates, size, len(updates))
+            self._kept.update((turn, (together, place)) for place, turn in enumerate(turns))
 
     def fold(self, shard: int, shares: Sequence[Share]) -> Partial:
         """The weighted sum of some updates of one shard, in this order; they are forgotten."""
         if self._sum is None:
             self._sum = Gathering(self._shape[1]) if self._gathers else Accumulator(*self._shape)
-        for client, turn, weight in shares:
-            self._sum.add(self._taken(client, turn), weight)
+        for together, places, weights in self._taken(shares):
+            self._sum.add_each(together.updates, places, weights)
         return Partial(0, shard, *self._sum.drained())
+
+    def _taken(self, shares: Sequence[Share]) -> Iterator[tuple[_Together, list[int], list[float]]]:
+        """Those in a row that were decoded together at a time; they are kept no longer."""
+        batch: _Together | None = None
+        places: list[int] = []
+        weights: list[float] = []
+        for client, turn, weight in shares:
+            kept = self._kept.pop((client, turn))
+            together, place = (_alone(self.opened(kept)), 0) if isinstance(kept, bytes) else kept
+            if batch is not together:
+                if batch is not None:
+                    yield batch, places, weights
+                batch, places, weights = together, [], []
+            places.append(place)
+            weights.append(weight)
+            if not isinstance(kept, bytes):
+                self._leave(together)
+        if batch is not None:
+            yield batch, places, weights
 
     def forget(self, turns: Iterable[tuple[int, int]]) -> None:
         """Let go of what (client, turn) sent: no version will be made of it."""
         for turn in turns:
             kept = self._kept.pop(turn)
             if not isinstance(kept, bytes):
-                self._leave(kept[1])
+                self._leave(kept[0])
 
     def state(self, shard: int, shards: int) -> dict[tuple[int, int], ItemUpdate | bytes]:
         """What is kept of the turns of one shard's clients, in order."""
         return {
-            turn: one if isinstance(one, bytes) else one[0]
+            turn: one if isinstance(one, bytes) else one[0].updates[one[1]]
             for turn, one in self._kept.items()
             if turn[0] % shards == shard
         }
@@ -149,7 +184,7 @@ class Desk:
                 self._kept[turn] = one
             else:
                 self._room -= one.rows.size  # below zero where more machines had room for it
-                self._kept[turn] = one, _Together(one.rows.size, 1)
+                self._kept[turn] = _alone(one), 0
 
     def __len__(self) -> int:
         """The turns that are kept."""
@@ -165,20 +200,12 @@ class Desk:
         self._check(update)
         return update
 
-    def _check(self, update: ItemUpdate) -> None:
+    def _check(self, update: ItemUpdate | RaggedUpdates) -> None:
         if (update.item_count, update.width) != self._shape:
             found = f"{update.item_count} items of width {update.width}"
             raise CodecError(
                 f"an update of {found} does not fit the table, {self._shape[0]} × {self._shape[1]}"
             )
-
-    def _taken(self, client: int, turn: int) -> ItemUpdate:
-        kept = self._kept.pop((client, turn))
-        if isinstance(kept, bytes):
-            return self.opened(kept)
-        update, together = kept
-        self._leave(together)
-        return update
 
     def _leave(self, together: _Together) -> None:
         together.left -= 1

@@ -83,7 +83,8 @@ class RaySession:
             sign.take_down()
 
     def _stream(self, coordinator: Any, sign: StopSign) -> Iterator[Stretch | Taken]:
-        limit_s = 2 * self._experiment.execution.work_limit_s
+        execution = self._experiment.execution
+        limit_s = 2 * execution.work_limit_s + execution.start_limit_s  # a pool hangs, and is replaced
         told = coordinator.run.remote()
         silent_since_s, is_told = time.monotonic(), False
         while True:

@@ -1,15 +1,18 @@
 """Runs that are killed at random moments, seeded: who, when, and what happens to the newest checkpoint."""
 
 import json
+import signal
 import time
-from contextlib import suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import psutil
+import pytest
+from ray.cluster_utils import Cluster
 
-from tests.workloads.command import LIMIT_S, fedras, settings, start
+from tests.workloads.command import fedras, settings, start
 
 RUN = {"schedule__versions": 60, "checkpoint__every_versions": 1, "execution__shards": 4}
 SCHEDULES = (
@@ -17,8 +20,12 @@ SCHEDULES = (
     {"schedule__kind": "buffered", "schedule__concurrency": 20, "schedule__buffer": 6},
     {"downlink__kind": "lattice", "downlink__rows": "touched", "feedback__kind": "residual"},
 )
-VICTIMS = ("driver", "pool", "coordinator")
+VICTIMS = ("driver", "pool", "hung pool", "coordinator", "node")
+TITLES = {"pool": "ray::ClientPool", "hung pool": "ray::ClientPool", "coordinator": "ray::Coordinator"}
+ON_NODES = {"RAY_AUTH_MODE": "disabled", "RAY_worker_niceness": "0"}
 DAMAGES = ("none", "none", "truncated", "flipped")
+HUNG_S = 8  # after which a pool that says nothing is replaced
+PATIENCE_S = 600  # for a run; machines that are busy are slow
 COUNTED = ("trace_digest", "quality", "bytes", "client_updates")
 
 
@@ -33,6 +40,11 @@ class Scenario:
     version: int  # that is kept before the kill
     delay_s: float  # and how long after that
     damage: str  # to the newest checkpoint
+
+    @property
+    def kind(self):
+        """What is counted together."""
+        return f"{self.victim}{', in one process' if self.serial else ''}"
 
 
 def scenario(seed, serial=None):
@@ -50,32 +62,56 @@ def scenario(seed, serial=None):
     )
 
 
-def arguments(one):
-    where = ["--serial"] if one.serial else ["--address", "local", "--pools", 2]
-    return [*settings(**RUN, **SCHEDULES[one.schedule]), *where]
+def arguments(one, address):
+    where = ["--serial"] if one.serial else ["--address", address, "--pools", 2]
+    limits = {"execution__work_limit_s": HUNG_S} if one.victim == "hung pool" else {}
+    restarts = ["--max-restarts", 2] if one.victim in ("coordinator", "node") else []
+    return [*settings(**RUN, **SCHEDULES[one.schedule], **limits), *where, *restarts, "--no-mlflow", "--json"]
+
+
+@contextmanager
+def two_nodes():
+    """A cluster of two nodes on this machine, each with room for all pools."""
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in ON_NODES.items():
+            patched.setenv(name, value)
+        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 2, "include_dashboard": False})
+        try:
+            yield cluster, cluster.add_node(num_cpus=2)
+        finally:
+            cluster.shutdown()
 
 
 def undisturbed(schedule, folder):
     """The summary of a run to which nothing happens."""
     chosen = settings(**RUN, **SCHEDULES[schedule])
-    said = fedras(
-        "run", *chosen, "--serial", "--no-mlflow", "--json", "--out", f"whole {schedule}", cwd=folder
-    )
+    where = ["--serial", "--no-mlflow", "--json", "--out", f"whole {schedule}"]
+    said = fedras("run", *chosen, *where, cwd=folder, limit_s=PATIENCE_S)
     assert said.status == 0, said.err
     return said.summary
 
 
 def carried_out(one, folder):
     """The summary of a run to which the scenario happened, and its records."""
+    with two_nodes() if one.victim == "node" else nullcontext((None, None)) as (cluster, second):
+        return _carried_out(one, folder, cluster, second)
+
+
+def _carried_out(one, folder, cluster, second):
     out = folder / f"seed {one.seed}"
-    patience = ["--max-restarts", 2] if one.victim == "coordinator" else []
-    begun = start("run", *arguments(one), "--no-mlflow", "--json", "--out", out.name, *patience, cwd=folder)
-    with begun as process:
-        _await(process, out, one.version)
-        time.sleep(one.delay_s)
-        _kill(process, one.victim)
+    where = cluster.address if cluster else "local"
+    more = ON_NODES if cluster else {}
+    with start("run", *arguments(one, where), "--out", out.name, cwd=folder, **more) as process:
         try:
-            told, err = process.communicate(timeout=LIMIT_S)
+            _await(process, out, one.version)
+            time.sleep(one.delay_s)
+            if cluster:
+                raylet = second.all_processes["raylet"][0].process.pid
+                assert any(_actors(raylet, tuple(TITLES.values()))), one  # there is something to lose
+                cluster.remove_node(second, allow_graceful=False)
+            else:
+                _strike(process, one.victim)
+            told, err = process.communicate(timeout=PATIENCE_S)
         except BaseException:
             process.kill()
             raise
@@ -83,8 +119,9 @@ def carried_out(one, folder):
         return json.loads((out / "summary.json").read_text()), out
     assert one.victim == "driver", (one, told, err)
     _damage(out / "checkpoints", one)
-    where = ["--serial"] if one.serial else ["--address", "local"]
-    said = fedras("run", "--resume", out.name, *where, "--no-mlflow", "--json", cwd=folder)
+    again = ["--serial"] if one.serial else ["--address", "local"]
+    again += ["--no-mlflow", "--json"]
+    said = fedras("run", "--resume", out.name, *again, cwd=folder, limit_s=PATIENCE_S)
     assert said.status == 0, (one, said.err)
     return said.summary, out
 
@@ -92,24 +129,30 @@ def carried_out(one, folder):
 def _await(process, out, version):
     """Until a checkpoint of a version, or a later one, is there."""
     began_s = time.monotonic()
-    while process.poll() is None and time.monotonic() - began_s < LIMIT_S:
+    while process.poll() is None and time.monotonic() - began_s < PATIENCE_S:
         found = sorted((out / "checkpoints").glob("*.checkpoint"))
         if found and int(found[-1].stem.split("-")[1]) >= version:
             return
         time.sleep(0.01)
 
 
-def _kill(process, victim):
+def _actors(root, titles):
+    """The processes of actors below one."""
+    with suppress(psutil.NoSuchProcess):
+        for child in psutil.Process(root).children(recursive=True):
+            with suppress(psutil.Error):  # it ended just now
+                if (child.cmdline() or [""])[0].startswith(titles):
+                    yield child
+
+
+def _strike(process, victim):
     if victim == "driver":
         process.kill()
         return
-    title = {"pool": "ray::ClientPool", "coordinator": "ray::Coordinator"}[victim]
-    with suppress(psutil.NoSuchProcess):
-        for child in psutil.Process(process.pid).children(recursive=True):
-            with suppress(psutil.Error):
-                if (child.cmdline() or [""])[0].startswith(title):
-                    child.kill()
-                    return
+    for one in _actors(process.pid, TITLES[victim]):
+        with suppress(psutil.NoSuchProcess):
+            one.send_signal(signal.SIGSTOP if victim == "hung pool" else signal.SIGKILL)
+        return
 
 
 def _damage(folder: Path, one):

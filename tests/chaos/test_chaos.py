@@ -21,6 +21,8 @@ def whole(folder):
         Scenario(1, True, "driver", 1, 3, 0.0, "none"),
         Scenario(2, True, "driver", 1, 20, 0.1, "flipped"),
         pytest.param(Scenario(3, False, "pool", 1, 5, 0.0, "none"), marks=pytest.mark.ray),
+        pytest.param(Scenario(5, False, "node", 1, 5, 0.0, "none"), marks=pytest.mark.ray),
+        pytest.param(Scenario(6, False, "hung pool", 1, 5, 0.0, "none"), marks=pytest.mark.ray),
         pytest.param(Scenario(4, False, "coordinator", 1, 5, 0.0, "none"), marks=pytest.mark.ray),
     ],
     ids=lambda one: f"{one.victim}, {one.damage}, {'in one process' if one.serial else 'through Ray'}",

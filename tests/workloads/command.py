@@ -62,11 +62,11 @@ def start(*arguments, cwd, **more):
     )
 
 
-def fedras(*arguments, cwd, **more):
+def fedras(*arguments, cwd, limit_s=LIMIT_S, **more):
     """`fedras` to its end."""
     with start(*arguments, cwd=cwd, **more) as process:
         try:
-            out, err = process.communicate(timeout=LIMIT_S)
+            out, err = process.communicate(timeout=limit_s)
         except subprocess.TimeoutExpired:
             process.kill()
             raise

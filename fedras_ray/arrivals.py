@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fedras_ray.executor import Executor
+from fedras_ray.executor import Executor, Parts
 from fedras_ray.server.folding import Partial, Share, Together, joined
 from fedras_ray.snapshots.kinds import kept
 from fedras_ray.work import Receipt
@@ -24,6 +24,7 @@ class Arrivals:
         self._together = together
         self._shares: list[dict[int, list[Share]]] = [{} for _ in range(tiers)]  # tier -> shard -> in order
         self._gone: dict[int, list[tuple[int, int]]] = {}  # shard -> (client, turn)
+        self._begun: dict[int, Parts[list[Partial]]] = {}  # tier -> its sum, within one event
 
     def use(self, tier: int, client: int, turn: int, weight: float) -> None:
         """What a turn sent goes into the tier's next version."""
@@ -47,10 +48,15 @@ class Arrivals:
             client = receipt.client
             self._gone.setdefault(client % self._shards, []).append((client, turn))
 
-    def fold(self, tier: int) -> Partial | None:
-        """The sum of everything that waits in a tier; None: nothing does."""
+    def begin(self, tier: int) -> None:
+        """Have everything that waits in a tier added up: nothing else will come before the next `fold`."""
         shares, self._shares[tier] = self._shares[tier], {}
         gone, self._gone = self._gone, {}
-        parts = self._executor.fold(dict(sorted(shares.items())), gone)
-        sums = [one for part in parts for one in part.result()]
+        self._begun[tier] = self._executor.fold(dict(sorted(shares.items())), gone)
+
+    def fold(self, tier: int) -> Partial | None:
+        """The sum of everything that waits in a tier; None: nothing does."""
+        if tier not in self._begun:
+            self.begin(tier)
+        sums = [one for part in self._begun.pop(tier) for one in part.result()]
         return next(iter(joined(sums, range(self._shards), self._shards, self._together)), None)

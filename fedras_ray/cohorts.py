@@ -103,14 +103,15 @@ class Cohorts:
         }
         trained = np.argsort(columns["trained_at_ns"], kind="stable")  # the order in which uploads begin
         arriving = trained[np.argsort(columns["arrived_at_ns"][trained], kind="stable")]
-        before = {name: column[trained] for name, column in columns.items()}
         cohort.columns = {name: column[arriving] for name, column in columns.items()}
         cohort.receipts = Receipts(receipts.whole[arriving], receipts.real[arriving])
-        self._trace(before, cohort.columns)
         self._in.clock.at(Nanos(int(cohort.columns["arrived_at_ns"][-1])), cohort)
 
-    def _trace(self, trained: dict[str, Column], arrived: dict[str, Column]) -> None:
-        """All ends of trainings and of uploads, in the order in which they happen."""
+    def arrive(self, cohort: Cohort) -> None:
+        """The last upload is through: note all ends of trainings and uploads as they came."""
+        arrived = cohort.columns
+        foreseen = np.lexsort((arrived["place"], arrived["trained_at_ns"]))  # the order of uploads
+        trained = {name: column[foreseen] for name, column in arrived.items()}
         came = np.where(arrived["fate"] == Fate.USED, int(Kind.ARRIVED), int(Kind.REFUSED))
         kinds = np.concatenate([np.full(len(came), int(Kind.TRAINED)), came])
         both = {name: np.concatenate([trained[name], arrived[name]]) for name in ("client", "version")}
@@ -126,6 +127,7 @@ def _asked(asked: list[Asked], version: int, tier: int) -> dict[str, Column]:
     count, decisions = len(asked), [one.decision for one in asked]
     return {
         "client": np.array([one.client for one in asked]),
+        "place": np.arange(count),  # among those who were asked
         "turn": np.array([one.turn for one in asked]),
         "version": np.full(count, version),
         "epochs": np.array([one.epochs for one in decisions]),

@@ -102,10 +102,15 @@ class Reception:
 
     def arrive_together(self, cohort: Cohort) -> None:
         """All uploads of a cohort are through, one after the other."""
-        table, fates = cohort.table(), cohort.columns["fate"]
+        fates = cohort.columns["fate"]
         used = np.flatnonzero(fates == Fate.USED)
         if len(used):
             self._use_each(cohort, used)
+            self._arrivals.begin(
+                cohort.tier
+            )  # the next version is made of these; the rest can be counted meanwhile
+        self._parts.cohorts.arrive(cohort)
+        table = cohort.table()
         self.in_flight -= len(table)
         self._asker.idle.give_each(cohort.columns["client"])
         self._parts.rounds[cohort.tier].back(cohort.round, len(table))

@@ -21,6 +21,7 @@ from fedras_ray.data import load
 from fedras_ray.data.interactions import Dataset
 from fedras_ray.evaluation.popularity import popularity_quality
 from fedras_ray.executor import SerialExecutor
+from fedras_ray.kernels import kept
 from fedras_ray.population import population_of
 from fedras_ray.server.choosing import load_policy
 from fedras_ray.simulation import Simulation
@@ -106,6 +107,8 @@ def run(experiment: Experiment, options: Options, console: Console, wish: Wish |
     pace = Pace()
     _find_your_own(experiment)
     directory = run_directory.place(options.out, experiment)
+    if kept.is_empty():
+        say("machine code is made for this machine, once: the beginning of this run takes a minute longer")
     dataset = load(experiment.data, experiment.seed, say=say)
     tracked = options.mlflow and experiment.tracking.mlflow
     store = open_store(directory, experiment.checkpoint.to)

@@ -79,6 +79,11 @@ def folder() -> Path:
     return place
 
 
+def is_empty() -> bool:
+    """Whether nobody has compiled a kernel of this state here: the first run does."""
+    return next((folder() / state()).rglob("*.nbi"), None) is None
+
+
 def _forget_all_but_the_latest(place: Path) -> None:
     """What a process has read already it keeps, so nobody is hurt who still runs."""
     with contextlib.suppress(OSError):  # somebody else does the same at this moment

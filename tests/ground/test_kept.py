@@ -95,3 +95,12 @@ def test_old_states_go_and_the_latest_stay(tmp_path):
     kept._forget_all_but_the_latest(tmp_path)
     left = {str(number) for number in range(4, kept.MOST_STATES + 3)}
     assert {path.name for path in tmp_path.iterdir()} == left
+
+
+def test_it_is_known_before_a_run_whether_machine_code_must_be_made(tmp_path, monkeypatch):
+    monkeypatch.setattr(kept, "folder", lambda: tmp_path)
+    assert kept.is_empty()
+    (tmp_path / kept.state()).mkdir()
+    assert kept.is_empty()
+    (tmp_path / kept.state() / "packing.pack-12.py311.nbi").touch()
+    assert not kept.is_empty()

@@ -12,11 +12,12 @@ from actors.keeping import Cadence, stretches
 from actors.meter import Meter
 from actors.process import peak_rss_bytes, settle
 from actors.stop_sign import StopSign
-from fedras_ray.checkpoints import Plain, Taken, put_back
+from fedras_ray.checkpoints import Plain, put_back
 from fedras_ray.config import Experiment
 from fedras_ray.population import Population
 from fedras_ray.simulation import Simulation
 from fedras_ray.stretches import Stretch
+from fedras_ray.trained import Told
 
 
 class Coordinator:
@@ -47,7 +48,7 @@ class Coordinator:
         return True
 
     @ray.method(num_returns="streaming")
-    def run(self) -> Iterator[Stretch | Taken]:
+    def run(self) -> Iterator[Told]:
         """The records of the run, some at a time, and checkpoints between them."""
         simulation = Simulation(self._experiment, self._population, self._executor)
         meter = Meter(self._experiment, self._executor.restarts_and_waits, self._start is not None)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 
-from fedras_ray.checkpoints import Taken, take
+from fedras_ray.checkpoints import take
 from fedras_ray.config import Experiment
 from fedras_ray.executor import KeepingExecutor
 from fedras_ray.simulation import Simulation
-from fedras_ray.stretches import Stretch
+from fedras_ray.trained import Told, trained
 
 MOST = 10_000  # records told together
 SOON_S = 0.1  # after which a version is told
@@ -27,6 +27,7 @@ class Cadence:
 
     def __init__(self, experiment: Experiment, wished: Callable[[], bool] = lambda: False) -> None:
         self._config = experiment.checkpoint
+        self.keeps_model = experiment.tracking.keeps_model
         self._versions = experiment.schedule.versions
         self._taken_s = time.monotonic()
         self._wish = threading.Event()
@@ -57,13 +58,21 @@ class Cadence:
         return self.stopping and version < self._versions
 
 
-def stretches(
-    simulation: Simulation, executor: KeepingExecutor, cadence: Cadence
-) -> Iterator[Stretch | Taken]:
+def stretches(simulation: Simulation, executor: KeepingExecutor, cadence: Cadence) -> Iterator[Told]:
     """Run a simulation; its records in pieces that are worth a message, and told soon; checkpoints between.
 
-    It ends early, after a last checkpoint, where that is wished.
+    In the end comes what was trained, where the experiment asks for it. It ends early, after a last
+    checkpoint, where that is wished.
     """
+    is_over = yield from _pieces(simulation, executor, cadence)
+    if is_over and cadence.keeps_model:
+        yield trained(simulation, executor)
+
+
+def _pieces(
+    simulation: Simulation, executor: KeepingExecutor, cadence: Cadence
+) -> Generator[Told, None, bool]:
+    """Returns whether it came to the end."""
     told_s, version = time.monotonic(), simulation.version
     for _ in simulation.events():
         if simulation.version != version or cadence.stopping:
@@ -74,9 +83,10 @@ def stretches(
                     yield simulation.tell()
                 yield take(simulation, executor)
             if last:
-                return
+                return False
         if len(simulation.said) >= MOST or (simulation.said.others and time.monotonic() - told_s >= SOON_S):
             yield simulation.tell()
             told_s = time.monotonic()
     if simulation.said:
         yield simulation.tell()
+    return True

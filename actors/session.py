@@ -21,6 +21,7 @@ from fedras_ray.errors import ExecutorError
 from fedras_ray.population import population_of
 from fedras_ray.records import Record
 from fedras_ray.stretches import Stretch
+from fedras_ray.trained import Told
 
 ASIDE_S = 0.5  # after so long a silence somebody's wish is looked at
 
@@ -52,7 +53,7 @@ class RaySession:
         """Have `stretches` end soon, after a last checkpoint; from a signal's handler, too."""
         self._wish.set()
 
-    def stretches(self) -> Iterator[Stretch | Taken]:
+    def stretches(self) -> Iterator[Told]:
         """Connect, place the actors, stream the records and checkpoints, and let everything go.
 
         Raises:
@@ -62,7 +63,7 @@ class RaySession:
         with connected(self._address):
             yield from self._run()
 
-    def _run(self) -> Iterator[Stretch | Taken]:
+    def _run(self) -> Iterator[Told]:
         execution = self._experiment.execution
         self.pools = pool_count(execution.pools, execution.shards)
         population = population_of(self._dataset)
@@ -82,7 +83,7 @@ class RaySession:
             ray.kill(coordinator)
             sign.take_down()
 
-    def _stream(self, coordinator: Any, sign: StopSign) -> Iterator[Stretch | Taken]:
+    def _stream(self, coordinator: Any, sign: StopSign) -> Iterator[Told]:
         execution = self._experiment.execution
         limit_s = 2 * execution.work_limit_s + execution.start_limit_s  # a pool hangs, and is replaced
         told = coordinator.run.remote()

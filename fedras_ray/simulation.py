@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fedras_ray.asking import Asked
 from fedras_ray.assembly import assemble
@@ -93,6 +94,11 @@ class Simulation:
     def said(self) -> Stretch:
         """What was said since the last `tell`."""
         return self._reception.said
+
+    def views(self) -> NDArray[np.int64]:
+        """(U,) the state of the table that each client ranks with."""
+        clients = np.arange(len(self._population.positives))
+        return np.broadcast_to(self._downlink.views(clients), clients.shape)
 
     def tell(self) -> Stretch:
         """What was said since the last time."""

@@ -69,6 +69,10 @@ def run(
         int,
         typer.Option(min=0, help="Go on so often by itself when the coordinator is lost."),
     ] = 0,
+    model: Annotated[
+        bool,
+        typer.Option("--model", help="Keep the trained model, all private vectors in the clear."),
+    ] = False,
     no_mlflow: Annotated[bool, typer.Option("--no-mlflow", help="Write the run directory only.")] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the summary as the last line of output.")
@@ -82,10 +86,12 @@ def run(
     - `fedras run --set codec.kind=dense --set schedule.versions=50 --json`
     - `fedras run my-study.toml --address head:6379 --out results/a`
     - `fedras run --resume results/a --max-restarts 3`
+    - `fedras run --set tracking.register_as=ml-100k`, and then `mlflow models serve -m models:/ml-100k/1`
     """
     if resume is not None:
         experiment, out = _interrupted(resume, experiment, out), resume
-    chosen = _experiment(experiment, settings or [], pools)
+    asked = [*(settings or []), *(["tracking.model=true"] if model else [])]
+    chosen = _experiment(experiment, asked, pools)
 
     from workloads.running import Options, run  # torch, Ray and MLflow: too slow for --help
     from workloads.table import closing_table

@@ -14,9 +14,11 @@ from fedras_ray.data.interactions import Dataset
 from fedras_ray.errors import ExecutorError
 from fedras_ray.records import EndRecord, EvaluationRecord
 from fedras_ray.stretches import Stretch
+from fedras_ray.trained import Told, Trained
 from workloads.checkpoints.files import Found, about, newest
 from workloads.checkpoints.keeper import CheckpointKeeper
 from workloads.checkpoints.store import Store
+from workloads.model_files import write_model
 from workloads.record_writer import RecordWriter
 from workloads.sinks import Sink, listening
 from workloads.speech import say
@@ -28,7 +30,7 @@ LAST_LIMIT_S = 20.0  # for a last checkpoint when we are told to stop
 class Session(Protocol):
     """Somewhere that a simulation runs."""
 
-    def stretches(self) -> Iterator[Stretch | Taken]:
+    def stretches(self) -> Iterator[Told]:
         """Its records, some at a time, and checkpoints of after all records before them."""
         ...
 
@@ -107,6 +109,8 @@ class Course:
                 for said in stream:  # closing lets the cluster go before the sinks close
                     if isinstance(said, Taken):
                         keeper.take(said)
+                    elif isinstance(said, Trained):
+                        write_model(self.directory, said, self.dataset)
                     else:
                         heard.hear(said)
                         keeper.said(said)
@@ -145,5 +149,5 @@ class Heard:
         return self._last, self._end
 
 
-def _all(told: Iterable[Stretch | Taken]) -> Generator[Stretch | Taken, None, None]:
+def _all(told: Iterable[Told]) -> Generator[Told, None, None]:
     yield from told

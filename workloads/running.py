@@ -14,7 +14,7 @@ from actors.keeping import Cadence, stretches
 from actors.process import peak_rss_bytes, settle
 from actors.session import RaySession
 from dashboards.report import write as write_report
-from fedras_ray.checkpoints import Plain, Taken, put_back
+from fedras_ray.checkpoints import Plain, put_back
 from fedras_ray.codecs.build import build_codec
 from fedras_ray.config import Experiment
 from fedras_ray.data import load
@@ -25,7 +25,7 @@ from fedras_ray.kernels import kept
 from fedras_ray.population import population_of
 from fedras_ray.server.choosing import load_policy
 from fedras_ray.simulation import Simulation
-from fedras_ray.stretches import Stretch
+from fedras_ray.trained import Told
 from workloads import run_directory
 from workloads.checkpoints.keeper import clear
 from workloads.checkpoints.store import open_store
@@ -78,7 +78,7 @@ class SerialSession:
         self._cadence = Cadence(experiment)
         self.peak_rss_bytes = 0  # beyond this process: none
 
-    def stretches(self) -> Iterator[Stretch | Taken]:
+    def stretches(self) -> Iterator[Told]:
         """The records, some at a time, and checkpoints between them."""
         executor = SerialExecutor(self._experiment, self._dataset)
         simulation = Simulation(self._experiment, population_of(self._dataset), executor)

@@ -53,10 +53,17 @@ class CheckpointConfig(Section):
 
 
 class TrackingConfig(Section):
-    """What the MLflow experiment is called."""
+    """Who watches, and what of the run they get. No part of the result's identity."""
 
     experiment: str = Field(default="fedras", min_length=1, max_length=200)
     mlflow: bool = True
+    model: bool = False  # keep the trained tables and the private states of all clients, in the clear
+    register_as: str | None = Field(default=None, min_length=1, max_length=200)  # the model, under this name
+
+    @property
+    def keeps_model(self) -> bool:
+        """Whether somebody wants it."""
+        return self.model or self.register_as is not None
 
 
 class Experiment(Section):

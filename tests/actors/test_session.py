@@ -15,7 +15,9 @@ from fedras_ray.executor import SerialExecutor
 from fedras_ray.population import population_of
 from fedras_ray.records import EndRecord
 from fedras_ray.simulation import simulate
+from fedras_ray.trained import Trained, trained
 from fedras_ray.work import Assignment, Assignments
+from tests.checkpoints.stopped import begun, told
 from tests.conftest import DOWNLINKS
 
 pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]
@@ -120,3 +122,13 @@ class _Hog:
     def sleep(self, duration_s):
         threading.Event().wait(duration_s)
         return time.monotonic()
+
+
+def test_what_is_trained_is_the_same_through_pools(cluster, small):
+    experiment = changed(small[0], "execution.pools=2", "tracking.model=true", *DOWNLINKS["lanes"])
+    *_, found = RaySession(experiment, small[1]).stretches()
+    simulation, executor = begun(experiment, small[1])
+    told(simulation)
+    assert isinstance(found, Trained)
+    for ours, theirs in zip(found, trained(simulation, executor), strict=True):
+        assert (ours == theirs).all()

@@ -61,7 +61,7 @@ class MlflowSink:
         `parent` is the MLflow run of the comparison that this one belongs to.
         """
         self.uri = tracking_uri()
-        self._directory = directory
+        self._directory, self._tracking = directory, experiment.tracking
         self._told: dict[type[Record], int] = {}  # the newest version of each kind
         self._metrics: list[Point] = []
         self._flushed_s = time.monotonic()
@@ -100,6 +100,9 @@ class MlflowSink:
         self._flush()
         tags = {"trace_digest": summary["trace_digest"], "mlflow.note.content": markdown(summary)}
         self._sender.put(Message(tags=tags, artifacts=[str(path.resolve()) for path in artifacts]))
+        if self._tracking.keeps_model:
+            model = str(self._directory.resolve())
+            self._sender.put(Message(model=model, register=self._tracking.register_as))
 
     def close(self, ending: Ending) -> None:
         """End the MLflow run as ours ended; where ours failed, its own error is the one to tell.

@@ -42,6 +42,8 @@ class Message:
     points: list[Point] = field(default_factory=list)
     tags: dict[str, str] = field(default_factory=dict)
     artifacts: list[str] = field(default_factory=list)  # paths
+    model: str | None = None  # the directory of a run that kept one
+    register: str | None = None  # the name of that model in the registry
     ending: str | None = None  # how the run ended
     ended_ms: int | None = None
 
@@ -54,6 +56,10 @@ class Message:
             client.log_batch(run_id, tags=[RunTag(name, value) for name, value in self.tags.items()])
         for path in self.artifacts:
             client.log_artifact(run_id, path)
+        if self.model:
+            from workloads.tracking.model import log_model  # a part of MLflow for those who want it
+
+            log_model(client, run_id, Path(self.model), self.register)
         if self.ending:
             client.set_terminated(run_id, status=self.ending, end_time=self.ended_ms)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 import ray
-from ray.exceptions import GetTimeoutError, RayActorError, RayError, RayTaskError
+from ray.exceptions import GetTimeoutError, ObjectLostError, RayActorError, RayError, RayTaskError
 
 from fedras_ray.errors import ExecutorError, FedrasError
 
@@ -14,7 +14,7 @@ Result = TypeVar("Result")
 
 
 class LostError(ExecutorError):
-    """An actor is gone, or silent for too long."""
+    """An actor is gone, or its answer is, or it is silent for too long."""
 
 
 class RayPending(Generic[Result]):
@@ -43,7 +43,7 @@ def fetch(reference: Any, what: str, limit_s: float) -> Any:
 
     Raises:
         FedrasError: whatever of ours was raised over there, as it was raised.
-        LostError: the actor died, or did not answer in time.
+        LostError: the actor died, or did not answer in time, or its answer is lost.
         ExecutorError: anything else went wrong over there.
     """
     if not ray.is_initialized():
@@ -61,5 +61,7 @@ def fetch(reference: Any, what: str, limit_s: float) -> Any:
         raise ExecutorError(f"{what} failed: {error}") from error
     except RayActorError as error:
         raise LostError(f"{what} died: {error}") from error
+    except ObjectLostError as error:  # large answers stay where they were made until they are fetched
+        raise LostError(f"{what} had answered, and the answer was lost with its node: {error}") from error
     except RayError as error:
         raise ExecutorError(f"{what} is out of reach: {error}") from error

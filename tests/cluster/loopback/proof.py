@@ -24,7 +24,8 @@ STORE = "http://127.0.0.1:5000"
 RAY = "ray.scripts.scripts"
 TOKEN = Path.home() / ".ray" / "auth_token"
 EXPERIMENT = ["run", "ml-100k-fedras", "--set", "schedule.versions=12", "--set", "evaluation.every=6"]
-LONG = ["run", "ml-100k-fedras", "--set", "schedule.versions=100000", "--pools", "2"]
+LONG = ["run", "ml-100k-fedras", "--set", "schedule.versions=1000", "--set", "evaluation.every=500"]
+KEPT = Path.home() / "kept"  # results that outlive a job's own folder
 LIMIT_S = 400
 LOOPBACK = r"127\.|\[::1\]|\[::ffff:127\."
 OURS = ("8265", "5000", "22")  # dashboard with job server, tracking server, ssh
@@ -165,6 +166,53 @@ def ray_processes(address):
     return [line for line in found.splitlines() if "grep" not in line]
 
 
+def one_process(python, what):
+    """The digest of an experiment without Ray."""
+    said = command(python, "workloads", *what, "--serial", "--no-mlflow", "--json", cwd="checkout")
+    return json.loads(said.splitlines()[-1])["trace_digest"]
+
+
+def under_way(python, name, *arguments):
+    """Submit a job, and wait until its first versions are made."""
+    submit(python, name, *LONG, "--pools", "2", "--json", *arguments, wait=False)
+    awaited(f"versions of the {name} job", lambda: "version " in asked(f"/api/jobs/{name}/logs")["logs"])
+
+
+def ended(name):
+    """What a job printed, once it has ended well."""
+
+    def over():
+        status = asked(f"/api/jobs/{name}")["status"]
+        return status if status in ("SUCCEEDED", "FAILED", "STOPPED") else None
+
+    status, logs = awaited(f"the end of the {name} job", over), asked(f"/api/jobs/{name}/logs")["logs"]
+    assert status == "SUCCEEDED", logs[-6000:]
+    return logs
+
+
+def stopped_and_resumed(python, digest, began_s):
+    under_way(python, "second", "--out", KEPT)
+    command(python, RAY, "job", "stop", "--address", DASHBOARD, "second")
+    assert asked("/api/jobs/second")["status"] == "STOPPED"
+    assert awaited("the end of its run", lambda: runs()["second"][0] != "RUNNING", 60)
+    assert runs()["second"][0] == "KILLED"
+    shown("a job that is stopped leaves a KILLED run", began_s)
+    said = submit(python, "again", "run", "--resume", KEPT, "--json")
+    assert re.search(r"going on after version [1-9]", said), said[-6000:]
+    assert digest in said, said[-6000:]
+    status, tags, _ = runs()["second"]
+    assert (status, tags["trace_digest"]) == ("FINISHED", digest)
+    shown(f"another job resumes it, and its MLflow run, to the digest of one process: {digest[:16]}", began_s)
+
+
+def without_a_node(python, digest, began_s):
+    under_way(python, "third")
+    ssh(WORKER, "pkill -9 raylet")
+    assert digest in ended("third")
+    assert runs()["third"][0] == "FINISHED"
+    shown("the worker's raylet is killed, and the job ends with the same digest", began_s)
+
+
 def prove(python, began_s):
     checkout(Path("checkout"))
     command(python, RAY, "get-auth-token", "--generate")
@@ -184,8 +232,7 @@ def prove(python, began_s):
     assert refused(python, RAY_AUTH_MODE="disabled")
     shown("a wrong token is refused, and none as well", began_s)
 
-    serial = command(python, "workloads", *EXPERIMENT, "--serial", "--no-mlflow", "--json", cwd="checkout")
-    digest = json.loads(serial.splitlines()[-1])["trace_digest"]
+    digest, long_digest = (one_process(python, what) for what in (EXPERIMENT, LONG))
     awaited("the tracking server", lambda: answers(f"{STORE}/health"))
     said = submit(python, "first", *EXPERIMENT, "--pools", "2", "--json")
     assert digest in said, said[-6000:]
@@ -197,13 +244,8 @@ def prove(python, began_s):
     assert {"summary.json", "report.html", "records.parquet", "config.toml"} <= files
     shown("its run is in MLflow, with its artifacts", began_s)
 
-    submit(python, "second", *LONG, wait=False)
-    awaited("versions of the second job", lambda: "version " in asked("/api/jobs/second/logs")["logs"])
-    command(python, RAY, "job", "stop", "--address", DASHBOARD, "second")
-    assert asked("/api/jobs/second")["status"] == "STOPPED"
-    assert awaited("the end of its run", lambda: runs()["second"][0] != "RUNNING", 60)
-    assert runs()["second"][0] == "KILLED"
-    shown("a job that is stopped leaves a KILLED run", began_s)
+    stopped_and_resumed(python, long_digest, began_s)
+    without_a_node(python, long_digest, began_s)
 
     command(python, RAY, "down", "--yes", config, cwd="checkout")
     ssh(WORKER, ". ~/fedras/environment; ray stop")  # as cluster.yaml says at its end

@@ -14,6 +14,7 @@ from rich.table import Table
 from fedras_ray import __version__
 from fedras_ray.config import Experiment, read
 from fedras_ray.errors import FedrasError, RunError
+from workloads import elsewhere
 from workloads.comparing.command import compare
 from workloads.doctoring.command import doctor
 from workloads.experiments import DEFAULT, find, names
@@ -52,7 +53,12 @@ def run(
         str, typer.Argument(help=f"A name ({', '.join(names())}) or a .toml file.")
     ] = DEFAULT,
     settings: Annotated[list[str] | None, SETTINGS] = None,
-    out: Annotated[Path | None, typer.Option(help="Directory of the run; default: runs/NAME-TIME.")] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH|URL", help="Directory of the run, or s3://…, gs://…; default: runs/NAME-TIME."
+        ),
+    ] = None,
     pools: Annotated[int | None, typer.Option(min=1, help="Pools of clients; default: one per core.")] = None,
     address: Annotated[
         str | None,
@@ -62,8 +68,11 @@ def run(
         bool, typer.Option("--serial", help="In this process, without Ray: the reference.")
     ] = False,
     resume: Annotated[
-        Path | None,
-        typer.Option(help="Directory of a run that was interrupted: go on from its newest checkpoint."),
+        str | None,
+        typer.Option(
+            metavar="PATH|URL",
+            help="Directory of a run that was interrupted: go on from its newest checkpoint.",
+        ),
     ] = None,
     max_restarts: Annotated[
         int,
@@ -87,19 +96,22 @@ def run(
     - `fedras run my-study.toml --address head:6379 --out results/a`
     - `fedras run --resume results/a --max-restarts 3`
     - `fedras run --set tracking.register_as=ml-100k`, and then `mlflow models serve -m models:/ml-100k/1`
+    - `fedras run --out s3://bucket/results/b`
     """
+    directory, url = elsewhere.place(out if resume is None else resume, resume is not None)
     if resume is not None:
-        experiment, out = _interrupted(resume, experiment, out), resume
+        experiment = _interrupted(Path(directory or ""), experiment, out)
     asked = [*(settings or []), *(["tracking.model=true"] if model else [])]
-    chosen = _experiment(experiment, asked, pools)
+    chosen = _experiment(experiment, [*elsewhere.kept_at(url, resume is not None), *asked], pools)
 
     from workloads.running import Options, run  # torch, Ray and MLflow: too slow for --help
     from workloads.table import closing_table
 
     try:
         with stoppable() as wish:
+            goes_on = resume is not None
             options = Options(
-                out, address, serial, not no_mlflow, resume=resume is not None, max_restarts=max_restarts
+                directory, address, serial, not no_mlflow, resume=goes_on, max_restarts=max_restarts, url=url
             )
             outcome = run(chosen, options, console, wish)
     except Stopped as stopped:
@@ -107,6 +119,8 @@ def run(
         raise typer.Exit(stopped.exit_status) from None
     console.print(closing_table(outcome.summary))
     say(f"report  {outcome.directory / 'report.html'}")
+    if url:
+        say(f"files   {url}")
     if outcome.tracking_uri:
         from workloads.tracking.store import ui_command
 
@@ -198,7 +212,7 @@ def main() -> None:
         sys.exit(FAILED)
 
 
-def _interrupted(directory: Path, named: str, out: Path | None) -> str:
+def _interrupted(directory: Path, named: str, out: str | None) -> str:
     """The configuration of a run that is to be gone on with.
 
     Raises:

@@ -31,6 +31,7 @@ from workloads.checkpoints.keeper import clear
 from workloads.checkpoints.store import open_store
 from workloads.course import Course
 from workloads.device_classes import device_classes
+from workloads.elsewhere import mirrored
 from workloads.pace import Pace
 from workloads.progress import ProgressDisplay
 from workloads.sinks import Sink, Summary, listening
@@ -55,6 +56,7 @@ class Options:
     progress: bool = True  # shown while it runs
     resume: bool = False  # go on with what is in `out`
     max_restarts: int = 0  # after the machines that compute were lost
+    url: str | None = None  # where the files go as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +114,9 @@ def run(experiment: Experiment, options: Options, console: Console, wish: Wish |
     dataset = load(experiment.data, experiment.seed, say=say)
     tracked = options.mlflow and experiment.tracking.mlflow
     store = open_store(directory, experiment.checkpoint.to)
-    with _tracker(experiment, dataset, options, directory) if tracked else nullcontext() as tracker:
-        run_directory.create(directory, experiment)
+    run_directory.create(directory, experiment)
+    tracking = _tracker(experiment, dataset, options, directory) if tracked else nullcontext()
+    with mirrored(directory, options.url), tracking as tracker:
         made: list[SerialSession | RaySession] = []
 
         def session(start: Plain | None) -> SerialSession | RaySession:

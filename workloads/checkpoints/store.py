@@ -50,12 +50,19 @@ def open_store(directory: Path, url: str | None) -> Store:
     """
     if url is None:
         return LocalStore(directory / "checkpoints")
-    if "://" not in url:
-        return LocalStore(Path(url))
+    return open_at(url, "checkpoint.to") if "://" in url else LocalStore(Path(url))
+
+
+def open_at(url: str, asked: str) -> Store:
+    """What a URL names.
+
+    Raises:
+        RunError: nothing can be reached there, with what was `asked`.
+    """
     try:
         system, path = fs.FileSystem.from_uri(url)
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise RunError(f"checkpoint.to is '{url}', where nothing can be kept: {error}") from error
+        raise RunError(f"{asked} is '{url}', where nothing can be kept: {error}") from error
     return LocalStore(Path(path)) if isinstance(system, fs.LocalFileSystem) else RemoteStore(system, path)
 
 

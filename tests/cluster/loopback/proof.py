@@ -24,7 +24,7 @@ STORE = "http://127.0.0.1:5000"
 RAY = "ray.scripts.scripts"
 TOKEN = Path.home() / ".ray" / "auth_token"
 EXPERIMENT = ["run", "ml-100k-fedras", "--set", "schedule.versions=12", "--set", "evaluation.every=6"]
-LONG = ["run", "ml-100k-fedras", "--set", "schedule.versions=1000", "--set", "evaluation.every=500"]
+LONG = ["run", "ml-100k-fedras", "--set", "schedule.versions=400", "--set", "evaluation.every=200"]
 KEPT = Path.home() / "kept"  # results that outlive a job's own folder
 LIMIT_S = 400
 LOOPBACK = r"127\.|\[::1\]|\[::ffff:127\."

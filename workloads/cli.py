@@ -21,6 +21,7 @@ from workloads.experiments import DEFAULT, find, names
 from workloads.fleets.command import fleet
 from workloads.speech import console, say, say_error
 from workloads.stopping import Stopped, stoppable
+from workloads.watching.command import watch
 
 FAILED = 2
 TOO_LARGE = "the memory of this machine is not enough; make data.* or model.width smaller"
@@ -132,6 +133,7 @@ def run(
 app.command("compare")(compare)
 app.command("doctor")(doctor)
 app.command("fleet")(fleet)
+app.command("watch")(watch)
 
 
 @app.command()

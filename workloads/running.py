@@ -39,6 +39,7 @@ from workloads.speech import say
 from workloads.stopping import Wish
 from workloads.summary import summarize
 from workloads.user_quality import UserQualityWriter
+from workloads.watching.log import ProgressLog
 
 if TYPE_CHECKING:
     from workloads.tracking.mlflow_sink import MlflowSink
@@ -123,8 +124,11 @@ def run(experiment: Experiment, options: Options, console: Console, wish: Wish |
             made[:] = [_session(experiment, dataset, options, start)]
             return made[0]
 
-        with _progress(experiment, options, console, pace) as progress:
-            sinks: list[Sink | None] = [pace, progress, UserQualityWriter(directory), tracker]
+        with (
+            _progress(experiment, options, console, pace) as progress,
+            listening(ProgressLog(directory, experiment)) as log,
+        ):
+            sinks: list[Sink | None] = [pace, progress, log, UserQualityWriter(directory), tracker]
             heard = [sink for sink in sinks if sink]
             course = Course(experiment, dataset, directory, store, heard, wish or Wish())
             found = course.found() if options.resume else None

@@ -62,7 +62,7 @@ def of_kind(records, kind):
 def test_the_directory_holds_what_it_should_and_nothing_half_written(finished):
     names = {path.name for path in finished.directory.iterdir()}
     files = {"config.toml", "records.parquet", "users.parquet", "summary.json", "report.html"}
-    assert names == files | {"mlflow.json"}
+    assert names == files | {"mlflow.json", "progress.jsonl"}
 
 
 def test_the_last_line_of_standard_output_is_the_summary_and_there_is_no_other(finished, summary):

@@ -1,0 +1,1 @@
+"""A run that goes on elsewhere, looked at by what it writes into its directory."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from dashboards.figures import prediction, quality, spread, timeline, traffic
+from dashboards.figures import pacing, prediction, quality, spread, timeline, traffic
 from dashboards.markup import section
 from dashboards.page import page, write_whole
 from dashboards.reading import Run, read
@@ -49,7 +49,7 @@ def _sections(runs: Sequence[Run]) -> list[str]:
         ),
         section("quality", "Quality for its price", quality.against_bytes(runs), quality.against_time(runs)),
         section("bytes", "Bytes", traffic.by_direction(runs), traffic.wasted(runs), traffic.by_class(runs)),
-        section("updates", "Actions and staleness", spread.spread(runs)),
+        section("updates", "Actions and staleness", spread.spread(runs), pacing.pacing(runs)),
         section("time", "The fleet at work", timeline.timeline(runs), prediction.prediction(runs)),
         section("classes", "Device classes", classes(runs), participation(runs), privacy(runs)),
         section("setup", "Configuration", identity(runs), configuration(runs)),

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dashboards import curves
+from dashboards.courses import Course, course
 from dashboards.curves import Curve
 from dashboards.opening import COLUMNS as OPENING
 from dashboards.opening import Opening, opening
@@ -46,6 +47,7 @@ class Records:
     classes: tuple[ClassTraffic, ...]  # the largest first
     actions: Counts
     staleness: Counts
+    course: Course | None  # of K by device class; None: it does not vary
     opening: Opening
     prediction: PredictionError | None  # None: nothing was predicted
 
@@ -64,6 +66,7 @@ def read(path: Path) -> Records:
         classes=_classes(turns),
         actions=_counts(turns["actions"]),
         staleness=_counts(turns["staleness"]),
+        course=course(turns),
         opening=opening(turns, rows(path, "version", ("version", "at_ns"))),
         prediction=predictions(turns),
     )

@@ -16,7 +16,7 @@ JOBS ?= 2  # runs at the same time
 WORKERS ?= 2  # processes that run tests; 0: only this one, as a debugger wants it
 
 .DEFAULT_GOAL := help
-.PHONY: help run study-payload study-heterogeneity test lint types layers format unit golden grafana fuzz fuzz-inputs chaos test-cluster audit bench bench-peers site ui constraints clean
+.PHONY: help run study-payload study-heterogeneity test lint types layers format unit golden grafana fuzz fuzz-inputs chaos test-cluster test-tracking audit bench bench-peers site ui constraints clean
 
 help:  ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
@@ -66,6 +66,9 @@ fuzz-inputs: $(VENV)/.test-ready  ## Damaged files into every reader (10 minutes
 
 test-cluster: $(VENV)/.test-ready  ## cluster.yaml on two hosts made of namespaces, over real ssh (minutes, root)
 	tests/cluster/loopback/run.sh $(BIN)/python
+
+test-tracking: $(VENV)/.test-ready  ## Four runs at once into one MLflow server, on SQLite and on PostgreSQL (minutes)
+	$(BIN)/python -m tests.tracking.many
 
 audit: $(VENV)/.test-ready  ## Known holes in what we depend on (pip-audit), risky code of ours (bandit)
 	test -x $(VENV)-audit/bin/bandit || $(PYTHON) -m venv $(VENV)-audit

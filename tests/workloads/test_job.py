@@ -17,23 +17,23 @@ from tests.workloads.ports import START_LIMIT_S, await_listener, free_ports
 from tests.workloads.test_mlflow import only_run
 
 pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("ignore")]  # MLflow's own, while reading
-RAY = [sys.executable, "-m", "ray.scripts.scripts"]
+SCRIPTS = ["-m", "ray.scripts.scripts"]
+RAY = [sys.executable, *SCRIPTS]
 JOB_LIMIT_S = 280  # of which compiling is the most, where nobody did before
 NO_AGENT_YET = "No available agent"  # Ray gives its agent 10 s to come up, a busy machine takes longer
 
 
-def isolated(home):
+def isolated(home, python=sys.executable):
     """No import from the checkout, no token, a home folder of its own, and the machine code of everybody."""
-    python = str(Path(sys.executable).parent)
     cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     found = environment(HOME=str(home), XDG_CACHE_HOME=cache, RAY_AUTH_MODE="disabled")
-    found["PATH"] = f"{python}:{found['PATH']}"
+    found["PATH"] = f"{Path(python).parent}:{found['PATH']}"
     del found["PYTHONPATH"]
     return found
 
 
 @contextmanager
-def head(home):
+def head(home, python=sys.executable):
     """A cluster of its own on loopback; yields the address of its dashboard, and stops what it started.
 
     Never by `ray stop`, which would stop every cluster of the machine.
@@ -55,7 +55,10 @@ def head(home):
     flags = [f"--{name}={value}" for name, value in options.items()]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     process = subprocess.Popen(
-        [*RAY, "start", "--head", "--block", *flags], env=isolated(home), cwd=home, **quiet
+        [python, *SCRIPTS, "start", "--head", "--block", *flags],
+        env=isolated(home, python),
+        cwd=home,
+        **quiet,
     )
     try:
         await_listener(dashboard, process)

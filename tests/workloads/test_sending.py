@@ -19,11 +19,11 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own
 
 
 @contextmanager
-def server(folder, port):
+def server(folder, port, behind=None):
     """`mlflow server` on loopback; killed at the end, as a machine that loses power kills it."""
     store = [
         "--backend-store-uri",
-        f"sqlite:///{folder}/mlflow.db",
+        behind or f"sqlite:///{folder}/mlflow.db",
         "--artifacts-destination",
         f"{folder}/files",
     ]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.workloads.command import ROOT, environment, settings
+from tests.workloads.test_job import SCRIPTS, head, isolated, submitted
 
 PARTS = ("fedras_ray", "actors", "workloads", "dashboards")
 
@@ -62,3 +63,17 @@ def test_its_experiments_and_studies_came_along(installed, tmp_path):
     assert "ml-100k-fedras" in said
     find = "from workloads.experiments import find; print(find('ml-1m-dense').is_file())"
     assert quietly(installed / "python", "-c", find, cwd=tmp_path) == "True\n"
+
+
+@pytest.mark.ray
+@pytest.mark.filterwarnings("ignore")  # MLflow's own, while reading
+def test_a_job_of_it_needs_no_checkout(installed, finished, tmp_path):
+    python, home = str(installed / "python"), tmp_path / "home"
+    home.mkdir()
+    job = ["fedras", "run", *settings(), "--no-mlflow", "--json"]
+    with head(home, python) as address:
+        submit = [python, *SCRIPTS, "job", "submit", "--address", address, "--", *job]
+        done = submitted(submit, cwd=tmp_path, env=isolated(home, python))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert finished.said.summary["trace_digest"] in done.stdout
+    assert list((home / "fedras" / "runs").glob("tiny-*/report.html"))

@@ -1,7 +1,7 @@
 """What ``make test-tracking`` shows: four runs at once tell one MLflow server everything.
 
 The server is a process of its own, with file artifacts; behind it is SQLite, and then a PostgreSQL
-(Debian: ``apt-get install postgresql``), which is made for this and gone afterwards. A run is told completely when
+(``apt-get install postgresql``), which is made for this and gone afterwards. A run is told completely when
 every version has its metrics, once, and its files and its digest are there.
 """
 

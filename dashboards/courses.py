@@ -9,13 +9,14 @@ import numpy as np
 
 from dashboards.recorded import NANOS, Floats, whole, words
 
-BINS = 40  # of time
+BINS = 24  # of time
+FEWEST = 3  # uploads of a span whose mean is drawn
 MOST_CLASSES = 6  # as many as there are colours: those with most updates
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Course:
-    """The mean K of updates that ended in each of B equal spans of time; NaN where there was none."""
+    """The mean K of updates that ended in each of B equal spans of time; NaN where they are too few."""
 
     at_s: Floats  # (B,) the middle of each
     classes: tuple[str, ...]  # C, by name
@@ -36,6 +37,9 @@ def course(turns: Any) -> Course | None:
     place = codes * BINS + bins
     count = np.bincount(place, minlength=len(names) * BINS).reshape(len(names), BINS)
     total = np.bincount(place, actions, minlength=len(names) * BINS).reshape(len(names), BINS)
-    mean = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
-    most = np.sort(np.argsort(-count.sum(axis=1), kind="stable")[:MOST_CLASSES])
+    mean = np.divide(total, count, out=np.full(total.shape, np.nan), where=count >= FEWEST)
+    drawn = np.where(np.isfinite(mean).any(axis=1), count.sum(axis=1), 0)  # (C,)
+    most = np.sort(np.argsort(-drawn, kind="stable")[: min(MOST_CLASSES, np.count_nonzero(drawn))])
+    if not len(most):
+        return None
     return Course((edges[:-1] + edges[1:]) / 2, tuple(names[one] for one in most), mean[most])

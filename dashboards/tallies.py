@@ -64,7 +64,7 @@ def read(path: Path) -> Records:
         turns=turns.num_rows,
         sparse_up_bytes=pc.sum(turns["sparse_up_bytes"]).as_py() or 0,
         classes=_classes(turns),
-        actions=_counts(turns["actions"]),
+        actions=_actions(turns["actions"]),
         staleness=_counts(turns["staleness"]),
         course=course(turns),
         opening=opening(turns, rows(path, "version", ("version", "at_ns"))),
@@ -75,6 +75,12 @@ def read(path: Path) -> Records:
 def _counts(column: Any) -> Counts:
     counted = pc.value_counts(pc.cast(column.combine_chunks().drop_null(), pa.int64()))
     return tuple(sorted((entry["values"], entry["counts"]) for entry in counted.to_pylist()))
+
+
+def _actions(column: Any) -> Counts:
+    """Of uploads that came: what left before has no K; 0 alone where the codec has none."""
+    counts = _counts(column)
+    return tuple(pair for pair in counts if pair[0] > 0) or counts
 
 
 def _classes(turns: Any) -> tuple[ClassTraffic, ...]:

@@ -108,6 +108,9 @@ def wasted(runs: Sequence[Run]) -> str:
     lost = [(run, run.summary.traffic.wasted) for run in runs if run.summary.traffic.wasted > 0]
     if not lost:
         return "<p>No upload was wasted: every one was aggregated into a version.</p>"
+    if len(runs) == 1:
+        run, count = lost[0]
+        return f"<p>Of the bytes sent, {bytes_text(count)} reached no version{_faulty(run)}.</p>"
     listed = "; ".join(f"{escape(run.label)}: {bytes_text(count)}{_faulty(run)}" for run, count in lost)
     return f"<p>Of the bytes sent, some reached no version (wasted): {listed}.</p>"
 

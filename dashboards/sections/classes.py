@@ -36,7 +36,7 @@ def classes(runs: Sequence[Run]) -> str:
         return said
     head = [*(["run"] if several else []), "device class", "clients", "turns each", "used", "K"]
     head += ["up a turn", "down a turn", "turn, median", "turn, 95 %", *(map(short_title, metrics)), "users"]
-    body = table(_caption(told), head, rows, label="Device classes", kind="numbers")
+    body = table(_caption(told), head, rows, label="Each device class", kind="numbers")
     return body + (said if older else "")
 
 

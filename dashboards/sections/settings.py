@@ -25,7 +25,7 @@ def identity(runs: Sequence[Run]) -> str:
         ["directory", *(_code(run.path.resolve().name) for run in runs)],
     ]
     caption = "The experiment digest covers all that can change a result, the trace digest all that happened."
-    return table(caption, _head("", runs), rows, label="Identity of the runs")
+    return table(caption, _head("what", runs), rows, label="Identity of the runs")
 
 
 def configuration(runs: Sequence[Run]) -> str:
@@ -42,7 +42,9 @@ def configuration(runs: Sequence[Run]) -> str:
     ]
     marked = f" The {len(differing)} settings that differ come first, marked." if differing else ""
     caption = f"The complete experiment, as in <code>config.toml</code>.{marked}"
-    return table(caption, _head("setting", runs), rows, label="Configuration")
+    body = table(caption, _head("setting", runs), rows, label="All settings")
+    shown = ' open="open"' if differing else ""
+    return f"<details{shown}>\n<summary>All {len(keys)} settings</summary>\n{body}\n</details>"
 
 
 def reproduce(runs: Sequence[Run]) -> str:

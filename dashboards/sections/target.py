@@ -87,7 +87,9 @@ def by_class(found: Comparison) -> str:
             else ""
         )
     )
-    return table(caption, ["method", *map(_head(found), names)], rows, label="Device classes", kind="numbers")
+    return table(
+        caption, ["method", *map(_head(found), names)], rows, label="Each device class", kind="numbers"
+    )
 
 
 def _head(found: Comparison) -> Callable[[str], str]:

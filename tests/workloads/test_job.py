@@ -8,6 +8,7 @@ import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 import pytest
@@ -32,9 +33,17 @@ def isolated(home, python=sys.executable):
     return found
 
 
+class Head(NamedTuple):
+    """A cluster that runs."""
+
+    dashboard: str
+    address: str
+    place: Path  # of its temporary files
+
+
 @contextmanager
-def head(home, python=sys.executable):
-    """A cluster of its own on loopback; yields the address of its dashboard, and stops what it started.
+def head(home, python=sys.executable, **more):
+    """A cluster of its own on loopback, with more in its environment; stops what it started.
 
     Never by `ray stop`, which would stop every cluster of the machine.
     """
@@ -56,13 +65,13 @@ def head(home, python=sys.executable):
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     process = subprocess.Popen(
         [python, *SCRIPTS, "start", "--head", "--block", *flags],
-        env=isolated(home, python),
+        env=isolated(home, python) | more,
         cwd=home,
         **quiet,
     )
     try:
         await_listener(dashboard, process)
-        yield f"http://127.0.0.1:{dashboard}"
+        yield Head(f"http://127.0.0.1:{dashboard}", f"127.0.0.1:{port}", Path(place))
     finally:
         end(process)
         shutil.rmtree(place, ignore_errors=True)
@@ -109,8 +118,17 @@ def test_a_job_gives_the_trace_of_one_process_and_its_run_is_in_mlflow(finished,
     uri = f"sqlite:///{tmp_path}/kept/mlflow.db"
     runtime = f'{{"env_vars": {{"MLFLOW_TRACKING_URI": "{uri}"}}}}'
     job = ["python", "-m", "workloads", "run", *settings(), "--json"]
-    with head(home) as address:
-        submit = ["job", "submit", "--address", address, "--working-dir", ".", "--runtime-env-json", runtime]
+    with head(home) as cluster:
+        submit = [
+            "job",
+            "submit",
+            "--address",
+            cluster.dashboard,
+            "--working-dir",
+            ".",
+            "--runtime-env-json",
+            runtime,
+        ]
         here = {"cwd": checkout(tmp_path / "checkout"), "env": isolated(home)}
         done = submitted([*RAY, *submit, "--", *job], **here)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -71,8 +71,8 @@ def test_a_job_of_it_needs_no_checkout(installed, finished, tmp_path):
     python, home = str(installed / "python"), tmp_path / "home"
     home.mkdir()
     job = ["fedras", "run", *settings(), "--no-mlflow", "--json"]
-    with head(home, python) as address:
-        submit = [python, *SCRIPTS, "job", "submit", "--address", address, "--", *job]
+    with head(home, python) as cluster:
+        submit = [python, *SCRIPTS, "job", "submit", "--address", cluster.dashboard, "--", *job]
         done = submitted(submit, cwd=tmp_path, env=isolated(home, python))
     assert done.returncode == 0, done.stdout + done.stderr
     assert finished.said.summary["trace_digest"] in done.stdout

@@ -16,7 +16,7 @@ JOBS ?= 2  # runs at the same time
 WORKERS ?= 2  # processes that run tests; 0: only this one, as a debugger wants it
 
 .DEFAULT_GOAL := help
-.PHONY: help run study-payload study-heterogeneity test lint types layers format unit golden grafana fuzz fuzz-inputs chaos test-cluster test-tracking audit bench bench-peers site ui constraints clean
+.PHONY: help run study-payload study-heterogeneity test lint types layers format unit golden grafana picture fuzz fuzz-inputs chaos test-cluster test-tracking audit bench bench-peers site ui constraints clean
 
 help:  ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
@@ -57,6 +57,14 @@ golden: $(VENV)/.test-ready  ## Write the golden files anew (look at the differe
 
 grafana: $(VENV)/.test-ready  ## Write the dashboard for Grafana anew, from its panels
 	$(BIN)/python -m dashboards.live.grafana dashboards/grafana.json
+
+picture: $(VENV)/.ready  ## The README's picture of a report: two runs on MovieLens-100K, seen by Chromium
+	rm -rf runs/picture
+	for one in dense lattice; do \
+	  $(BIN)/fedras run ml-100k-$$one --serial --no-mlflow --out runs/picture/$$one || exit; done
+	$(BIN)/fedras report runs/picture/dense runs/picture/lattice --out runs/picture/report.html
+	chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --user-data-dir=runs/picture/profile \
+	  --window-size=1200,1120 --screenshot=docs/report.png file://$(CURDIR)/runs/picture/report.html
 
 fuzz: $(VENV)/.test-ready  ## A million random blobs into every codec (minutes); ARGS="--blobs 100000" for fewer
 	$(BIN)/python -m tests.codecs.fuzz $(ARGS)

@@ -45,20 +45,20 @@ def comparison(runs: Sequence[Run]) -> str:
     summaries = [run.summary for run in runs]
     columns = _columns(summaries)
     cells = [column.cells(summaries) for column in columns]
+    kinds = [name for name in ("codec", "schedule") if len({getattr(one, name) for one in summaries}) > 1]
     rows = [
         [
             escape(run.label),
-            escape(run.summary.codec),
-            escape(run.summary.schedule),
+            *(escape(getattr(run.summary, name)) for name in kinds),
             *(column[place] for column in cells),
         ]
         for place, run in enumerate(runs)
     ]
-    head = ["run", "codec", "schedule", *(escape(column.head) for column in columns)]
+    head = ["run", *kinds, *(escape(column.head) for column in columns)]
     caption = (
         "Quality over the full catalogue, except where sampled negatives are named. "
-        "Bold: best in the column, as printed. Each row is one run with one seed; "
-        "differences the size of those between seeds mean nothing."
+        "Bold: best in the column, as printed; what is the same for all has none. "
+        "Each row is one run with one seed; differences the size of those between seeds mean nothing."
     )
     return table(caption, head, rows, label="Comparison of runs", kind="numbers")
 
@@ -94,6 +94,7 @@ def _columns(summaries: Sequence[Summary]) -> list[Column]:
     measured = [name for name in _METRICS if any(name in one.quality for one in summaries)]
     wasteful = any(one.traffic.wasted > 0 for one in summaries)
     stale = any(one.mean_staleness > 0 for one in summaries)
+    longer = len({one.versions for one in summaries}) > 1
     return [
         *(Column(short_title(name), _quality(name), score, 1) for name in measured),
         Column("bytes up", lambda one: one.traffic.up, bytes_text, -1),
@@ -102,7 +103,7 @@ def _columns(summaries: Sequence[Summary]) -> list[Column]:
         Column("less than dense f32", lambda one: one.traffic.reduction_total, percent, 1),
         *([Column("wasted", lambda one: one.traffic.wasted, bytes_text, -1)] if wasteful else []),
         Column("virtual time", lambda one: one.virtual_seconds, seconds_text, -1),
-        Column("versions", lambda one: one.versions, grouped, 0),
+        *([Column("versions", lambda one: one.versions, grouped, 0)] if longer else []),
         *([Column("mean staleness", lambda one: one.mean_staleness, significant, 0)] if stale else []),
         Column("updates/s (wall)", lambda one: one.updates_per_second, significant, 1),
     ]

@@ -200,6 +200,7 @@ def test_a_page_is_short_says_what_it_is_for_and_is_on_the_map(page):
 
 def test_the_picture_is_small():
     assert (ROOT / "docs/picture.svg").stat().st_size <= 60_000
+    assert (ROOT / "docs/report.png").stat().st_size <= 200_000
 
 
 def table(name, page="docs/outputs.md"):

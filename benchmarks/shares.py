@@ -19,7 +19,7 @@ import functools
 import time
 import tomllib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from fedras_ray import clients, site
@@ -32,7 +32,7 @@ from fedras_ray.population import population_of
 from fedras_ray.records import VersionRecord
 from fedras_ray.server import desk
 from fedras_ray.server.server import Server
-from fedras_ray.simulation import simulate
+from fedras_ray.simulation import Simulation
 from fedras_ray.training import local
 from workloads.experiments import find
 
@@ -95,21 +95,30 @@ def measure(experiment: Experiment, versions: int) -> tuple[int, Counter[str]]:
         setattr(owner, name, shares.timed(part, called))
     first = updates = 0
     try:
-        for record in simulate(experiment, population_of(dataset), SerialExecutor(experiment, dataset)):
-            if isinstance(record, VersionRecord):
-                updates = record.client_updates
-                if record.version == 1:  # kernels are compiled
-                    first = updates
-                    shares.turn("everything else")
-                    shares.turn(None)
-                    shares.seconds.clear()
-                if record.version == versions:
-                    break
+        executor = SerialExecutor(experiment, dataset)
+        simulation = Simulation(experiment, population_of(dataset), executor)
+        for version, total in _versions(simulation):
+            updates = total
+            if version == 1:  # kernels are compiled
+                first = updates
+                shares.turn("everything else")
+                shares.turn(None)
+                shares.seconds.clear()
+            if version == versions:
+                break
         shares.turn("everything else")
     finally:
         for (owner, name, _), called in zip(places, kept, strict=True):
             setattr(owner, name, called)
     return updates - first, shares.seconds
+
+
+def _versions(simulation: Simulation) -> Iterator[tuple[int, int]]:
+    """Each version and the client updates so far; turns are told as tables, as a run has them told."""
+    for _ in simulation.events():
+        for _, record in simulation.tell().others if simulation.said.others else ():
+            if isinstance(record, VersionRecord):
+                yield record.version, record.client_updates
 
 
 def main() -> None:

@@ -65,6 +65,9 @@ def compare(
     ] = None,
     serial: Annotated[bool, typer.Option("--serial", help="Each run in one process, without Ray.")] = False,
     jobs: Annotated[int, typer.Option(min=1, help="Runs at the same time; best with --serial.")] = 1,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with runs that were interrupted, from their checkpoints.")
+    ] = False,
     no_mlflow: Annotated[bool, typer.Option("--no-mlflow", help="Write the directory only.")] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the results as the last line of output.")
@@ -73,7 +76,8 @@ def compare(
     """Compare methods under several seeds: one table, one page, one MLflow run above all of them.
 
     A study is a .toml file with a base experiment, seeds, and a table of changes for each method. The
-    same command again runs only what is not finished in its directory.
+    same command again runs only what is not finished in its directory; with --resume it goes on in the
+    middle of a run that was interrupted.
 
     Examples:
     - `fedras compare payload-ml-100k`
@@ -92,10 +96,11 @@ def compare(
     from workloads.running import Options
 
     try:
-        with stoppable():
-            outcome = carry_out(chosen, Options(out, address, serial, not no_mlflow), jobs)
+        with stoppable() as wish:
+            options = Options(out, address, serial, not no_mlflow, resume=resume)
+            outcome = carry_out(chosen, options, jobs, wish)
     except Stopped as stopped:
-        say("stopped; finished runs are kept")
+        say("stopped; finished runs are kept, and --resume goes on with the one that was interrupted")
         raise typer.Exit(stopped.exit_status) from None
     wide = console if console.is_terminal else Console(stderr=True, width=FILE_WIDTH)
     wide.print(tables(outcome.results))

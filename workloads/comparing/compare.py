@@ -14,6 +14,7 @@ from workloads.comparing.results import Results, gather
 from workloads.comparing.runs import run_all, tasks
 from workloads.run_directory import home, writing
 from workloads.running import Options
+from workloads.stopping import Wish
 
 if TYPE_CHECKING:
     from workloads.tracking.comparison import ParentRun
@@ -28,13 +29,14 @@ class Outcome:
     tracking_uri: str | None
 
 
-def compare(plan: Plan, options: Options, jobs: int = 1) -> Outcome:
+def compare(plan: Plan, options: Options, jobs: int = 1, wish: Wish | None = None) -> Outcome:
     """Run what is not there yet, and put everything beside each other.
 
     Args:
         plan: what to compare.
         options: how to run; `out` is the comparison's directory, each run gets one below it.
         jobs: runs at the same time.
+        wish: of somebody that it stop.
 
     Raises:
         FedrasError: it could not do all it was asked; finished runs stay and are not run again.
@@ -47,7 +49,7 @@ def compare(plan: Plan, options: Options, jobs: int = 1) -> Outcome:
         directory.mkdir(parents=True, exist_ok=True)
     tracked = options.mlflow and plan.methods[plan.reference].tracking.mlflow
     with _parent(plan, directory) if tracked else nullcontext() as parent:
-        run_all(wanted, replace(options, parent=parent.run_id if parent else None), jobs)
+        run_all(wanted, replace(options, parent=parent.run_id if parent else None), jobs, wish)
         results = gather(plan, wanted)
         written = files.write(directory, results)
         if parent:

@@ -20,7 +20,7 @@ from workloads.comparing.plan import Plan
 from workloads.running import Options, run
 from workloads.sinks import Summary
 from workloads.speech import console, say
-from workloads.stopping import Stopped, stoppable
+from workloads.stopping import Stopped, Wish, stoppable
 from workloads.units import saving, size
 
 
@@ -51,6 +51,11 @@ class Task:
             )
         return True
 
+    def options(self, all_of_them: Options) -> Options:
+        """How to run it: gone on with, where that is wished and it was begun."""
+        begun = (self.directory / "config.toml").exists()
+        return replace(all_of_them, out=self.directory, resume=all_of_them.resume and begun)
+
 
 def tasks(plan: Plan, directory: Path) -> list[Task]:
     """All runs of a comparison, in the order in which they are computed."""
@@ -74,13 +79,14 @@ def read_summary(directory: Path) -> Summary:
     return found
 
 
-def run_all(wanted: Sequence[Task], options: Options, jobs: int) -> None:
+def run_all(wanted: Sequence[Task], options: Options, jobs: int, wish: Wish | None = None) -> None:
     """Compute what is not there yet.
 
     Args:
         wanted: all runs of the comparison.
         options: how to run each; `out` is the task's.
         jobs: runs at the same time, each in a process of its own when there are several.
+        wish: of somebody that it stop.
 
     Raises:
         FedrasError: a run failed; those that are finished stay.
@@ -89,7 +95,7 @@ def run_all(wanted: Sequence[Task], options: Options, jobs: int) -> None:
     for task in wanted:
         if task not in due:
             say(f"kept    {task.title}")
-    with closing(_computed(due, options, jobs) if jobs > 1 else _one_by_one(due, options)) as computed:
+    with closing(_computed(due, options, jobs) if jobs > 1 else _one_by_one(due, options, wish)) as computed:
         for done, task in enumerate(computed, 1):
             say(f"done    {done} of {len(due)}: {task.title}  ·  {_outcome(task)}")
 
@@ -101,11 +107,11 @@ def _outcome(task: Task) -> str:
     return f"NDCG@10 {quality:.4f}, {sent}" if quality is not None else sent
 
 
-def _one_by_one(due: Sequence[Task], options: Options) -> Generator[Task, None, None]:
+def _one_by_one(due: Sequence[Task], options: Options, wish: Wish | None) -> Generator[Task, None, None]:
     for task in due:
         say(f"run     {task.title}")
         with _named(task):
-            run(task.experiment, replace(options, out=task.directory), console)
+            run(task.experiment, task.options(options), console, wish)
         yield task
 
 
@@ -134,8 +140,9 @@ def _computed(due: Sequence[Task], options: Options, jobs: int) -> Generator[Tas
 
 def _in_a_process(task: Task, options: Options) -> None:
     try:
-        with stoppable():
-            run(task.experiment, replace(options, out=task.directory, progress=False), Console(stderr=True))
+        with stoppable() as wish:
+            chosen = replace(task.options(options), progress=False)
+            run(task.experiment, chosen, Console(stderr=True), wish)
     except Stopped as stopped:
         os._exit(stopped.exit_status)  # all is closed; to return would be to be given the next run
 

@@ -37,7 +37,7 @@ def connected(address: str | None) -> Iterator[None]:
         return
     _probe(address or os.environ.get("RAY_ADDRESS", ""))
     try:
-        with _own_handler():
+        with _own_handler(), _named():
             ray.init(
                 address=address, logging_level=logging.ERROR, log_to_driver=False, include_dashboard=None
             ) if _joins(address) else ray.init(
@@ -50,6 +50,17 @@ def connected(address: str | None) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def _named() -> Iterator[None]:
+    """Ray says with a bare `Exception` that what it starts does not come up; with a name it can be caught."""
+    try:
+        yield
+    except Exception as error:
+        if type(error) is not Exception:
+            raise
+        raise ConnectionError(str(error)) from error
 
 
 @contextmanager

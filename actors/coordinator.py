@@ -57,10 +57,16 @@ class Coordinator:
             self._start = None
         settle()
         with meter.showing():
-            for said in stretches(simulation, self._executor, self._cadence):
+            for said in stretches(simulation, self._executor, self._cadence, self._strike):
                 if isinstance(said, Stretch):
                     meter.hear(said)
                 yield said
+
+    def _strike(self, version: int) -> None:
+        """Kill a pool if that is asked for now that a version is made; another one each time."""
+        kills = self._experiment.faults.pool_kills
+        if version in kills:
+            self._executor.lose_pool(kills.index(version))
 
     @ray.method
     def peak_rss_bytes(self) -> int:

@@ -144,6 +144,10 @@ class RayExecutor:
             view: fetch(table, "the object store", self._work_limit_s) for view, table in self._views.items()
         }
 
+    def lose_pool(self, number: int) -> None:
+        """Kill a pool, counted around, as if it had died; it is found dead when it is needed."""
+        ray.kill(self._pools[number % len(self._pools)].actor)
+
     def put_back(self, states: Sequence[ShardState], views: Mapping[int, NDArray[np.float32]]) -> None:
         """See `KeepingExecutor.put_back`."""
         for pool, mine in self._split({one.shard: one for one in states}):

@@ -58,30 +58,35 @@ class Cadence:
         return self.stopping and version < self._versions
 
 
-def stretches(simulation: Simulation, executor: KeepingExecutor, cadence: Cadence) -> Iterator[Told]:
+def stretches(
+    simulation: Simulation,
+    executor: KeepingExecutor,
+    cadence: Cadence,
+    made: Callable[[int], None] = lambda version: None,
+) -> Iterator[Told]:
     """Run a simulation; its records in pieces that are worth a message, and told soon; checkpoints between.
 
     In the end comes what was trained, where the experiment asks for it. It ends early, after a last
-    checkpoint, where that is wished.
+    checkpoint, where that is wished. `made` is called with each new version.
     """
-    is_over = yield from _pieces(simulation, executor, cadence)
+    is_over = yield from _pieces(simulation, executor, cadence, made)
     if is_over and cadence.keeps_model:
         yield trained(simulation, executor)
 
 
 def _pieces(
-    simulation: Simulation, executor: KeepingExecutor, cadence: Cadence
+    simulation: Simulation, executor: KeepingExecutor, cadence: Cadence, made: Callable[[int], None]
 ) -> Generator[Told, None, bool]:
     """Returns whether it came to the end."""
     told_s, version = time.monotonic(), simulation.version
     for _ in simulation.events():
         if simulation.version != version or cadence.stopping:
             is_new, version = simulation.version != version, simulation.version
+            if is_new:
+                made(version)
             last = cadence.is_wished(version)
             if last or (is_new and cadence.is_due(version)):
-                if simulation.said:
-                    yield simulation.tell()
-                yield take(simulation, executor)
+                yield from _kept(simulation, executor)
             if last:
                 return False
         if len(simulation.said) >= MOST or (simulation.said.others and time.monotonic() - told_s >= SOON_S):
@@ -90,3 +95,9 @@ def _pieces(
     if simulation.said:
         yield simulation.tell()
     return True
+
+
+def _kept(simulation: Simulation, executor: KeepingExecutor) -> Iterator[Told]:
+    if simulation.said:
+        yield simulation.tell()
+    yield take(simulation, executor)

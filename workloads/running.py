@@ -19,6 +19,7 @@ from fedras_ray.codecs.build import build_codec
 from fedras_ray.config import Experiment
 from fedras_ray.data import load
 from fedras_ray.data.interactions import Dataset
+from fedras_ray.errors import ConfigError
 from fedras_ray.evaluation.popularity import popularity_quality
 from fedras_ray.executor import SerialExecutor
 from fedras_ray.kernels import kept
@@ -109,6 +110,7 @@ def run(experiment: Experiment, options: Options, console: Console, wish: Wish |
     """
     pace = Pace()
     _find_your_own(experiment)
+    _refuse_what_needs_pools(experiment, options)
     directory = run_directory.place(options.out, experiment)
     if kept.is_empty():
         say("machine code is made for this machine, once: the beginning of this run takes a minute longer")
@@ -148,6 +150,11 @@ def _find_your_own(experiment: Experiment) -> None:
     """Say at once, and not where it is needed first, that a codec or a policy of your own is not there."""
     build_codec(experiment.codec)
     load_policy(experiment.schedule.policy)
+
+
+def _refuse_what_needs_pools(experiment: Experiment, options: Options) -> None:
+    if options.serial and experiment.faults.pool_kills:
+        raise ConfigError("faults.pool_kills", "kills pools, and one process has none: leave --serial away")
 
 
 def _session(

@@ -97,6 +97,11 @@ class Experiment(Section):
             raise ValueError(
                 f"codec.parts is {self.codec.parts}, which does not divide model.width, {self.model.width}"
             )
+        if self.faults.pool_kills and self.faults.pool_kills[-1] >= self.schedule.versions:
+            raise ValueError(
+                f"faults.pool_kills has version {self.faults.pool_kills[-1]}, and nothing is computed after "
+                f"schedule.versions, {self.schedule.versions}"
+            )
         if self.model.start is not None and self.downlink.kind != "dense":
             raise ValueError(
                 f"downlink.kind is '{self.downlink.kind}': its newcomers draw the first table from the seed, "
@@ -111,7 +116,8 @@ class Experiment(Section):
 
     def digest(self) -> str:
         """SHA-256 over everything that can change a result."""
-        tree = self.model_dump(mode="json", exclude={"tracking": True, "execution": True, "checkpoint": True})
+        elsewhere: dict[str, bool | set[str]] = dict.fromkeys(("tracking", "execution", "checkpoint"), True)
+        tree = self.model_dump(mode="json", exclude={**elsewhere, "faults": {"pool_kills"}})
         tree["shards"] = self.execution.shards
         return hashlib.sha256(json.dumps(tree, sort_keys=True).encode()).hexdigest()
 

@@ -7,9 +7,11 @@ import psutil
 import pytest
 
 from actors import supervision
+from actors.coordinator import Coordinator
 from actors.executor import RayExecutor
 from actors.pool import ClientPool
 from actors.session import RaySession
+from actors.stop_sign import StopSign
 from fedras_ray.checkpoints import Taken, put_back, settled
 from fedras_ray.errors import ExecutorError
 from fedras_ray.executor import SerialExecutor
@@ -19,6 +21,7 @@ from fedras_ray.stretches import Stretch
 from tests.actors.test_session import changed
 from tests.checkpoints.stopped import begun, through_json, told
 from tests.conftest import DOWNLINKS
+from tests.simulation.worlds import FAULTS, NETWORKS, SCHEDULES, world
 
 pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]
 
@@ -83,6 +86,43 @@ def test_pools_that_are_killed_are_replaced_and_the_records_stay_the_same(cluste
             for victim in victims()[:1]:
                 victim.kill()
     assert said == expected
+
+
+def test_a_pool_that_hangs_is_replaced_within_its_limit(cluster):
+    settings = ["execution.work_limit_s=10", "execution.pool_restarts=9"]
+    experiment, dataset = world(*SCHEDULES["buffered"], *settings)
+    expected = told(begun(experiment, dataset)[0])
+    executor = RayExecutor(experiment, cluster.put(dataset), pools=2)
+    simulation, _ = begun(experiment, dataset, executor)
+    said = told(simulation, 40)
+    stopped = victims()[0]
+    stopped.suspend()  # SIGSTOP: it is there, and answers nothing
+    said += told(simulation)
+    assert said == expected
+    assert sum(pool.generation for pool in executor._pools) >= 1
+    assert stopped.pid not in {one.pid for one in victims()}, "nor does it keep its cores"
+
+
+@pytest.mark.parametrize("schedule", ["sync", "buffered"])
+def test_pools_killed_on_purpose_and_other_faults_change_nothing_of_the_records(
+    cluster, schedule, monkeypatch
+):
+    monkeypatch.setattr("actors.coordinator.settle", lambda: None)  # for the lifetime of a process
+    limits = ["execution.pool_restarts=9"]
+    broken, dataset = world(*SCHEDULES[schedule], *FAULTS, *NETWORKS["narrow and shaky"], *limits)
+    expected = told(begun(broken, dataset)[0])
+    experiment = changed(broken, "faults.pool_kills=[1,2,3]")
+    assert experiment.digest() == broken.digest()
+    sign = StopSign()
+    coordinator = Coordinator(experiment, population_of(dataset), [cluster.put(dataset)], 2, sign)
+    try:
+        said = [record for one in coordinator.run() for record in one]
+    finally:
+        sign.take_down()
+        for pool in coordinator._executor._pools:
+            cluster.kill(pool.actor)
+    assert said == expected
+    assert [pool.generation for pool in coordinator._executor._pools] == [2, 1]
 
 
 def test_work_that_kills_its_pool_again_and_again_is_named(cluster, small):

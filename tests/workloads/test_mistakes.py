@@ -24,6 +24,10 @@ MISTAKES = {
     "a directory with too long a name": ([*settings(), "--out", "x" * 300], ["--out", "too long"]),
     "a value for a section": (["--set", "codec=dense"], ["'codec'", "codec.kind"]),
     "a file as directory": ([*settings(), "--out", "bad.csv"], ["bad.csv", "--out"]),
+    "pools to kill in one process": (
+        [*settings(), "--set", "faults.pool_kills=[1]"],
+        ["faults.pool_kills", "--serial"],
+    ),
     "nobody at the address": ([*settings(), "--address", "127.0.0.1:9"], ["127.0.0.1:9", "ray start"]),
 }
 

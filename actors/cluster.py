@@ -37,7 +37,7 @@ def connected(address: str | None) -> Iterator[None]:
         return
     _probe(address or os.environ.get("RAY_ADDRESS", ""))
     try:
-        with _own_handler(), _named():
+        with _own_handler(), naming_failure():
             ray.init(
                 address=address, logging_level=logging.ERROR, log_to_driver=False, include_dashboard=None
             ) if _joins(address) else ray.init(
@@ -53,8 +53,12 @@ def connected(address: str | None) -> Iterator[None]:
 
 
 @contextmanager
-def _named() -> Iterator[None]:
-    """Ray says with a bare `Exception` that what it starts does not come up; with a name it can be caught."""
+def naming_failure() -> Iterator[None]:
+    """Ray says with a bare `Exception` that what it starts does not come up; with a name it can be caught.
+
+    Raises:
+        ConnectionError: instead of a bare one.
+    """
     try:
         yield
     except Exception as error:

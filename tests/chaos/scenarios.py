@@ -12,6 +12,7 @@ import psutil
 import pytest
 from ray.cluster_utils import Cluster
 
+from actors.cluster import naming_failure
 from tests.workloads.command import fedras, settings, start
 
 RUN = {"schedule__versions": 60, "checkpoint__every_versions": 1, "execution__shards": 4}
@@ -75,9 +76,14 @@ def two_nodes():
     with pytest.MonkeyPatch.context() as patched:
         for name, value in ON_NODES.items():
             patched.setenv(name, value)
-        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 2, "include_dashboard": False})
+        with naming_failure():
+            cluster = Cluster(
+                initialize_head=True, head_node_args={"num_cpus": 2, "include_dashboard": False}
+            )
         try:
-            yield cluster, cluster.add_node(num_cpus=2)
+            with naming_failure():
+                second = cluster.add_node(num_cpus=2)
+            yield cluster, second
         finally:
             cluster.shutdown()
 

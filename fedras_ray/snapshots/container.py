@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fedras_ray.errors import SnapshotError
+from fedras_ray.errors import SnapshotError, excerpt
 from fedras_ray.snapshots.writer import Array, Tree
 
 MAGIC = b"fedras\x00\xf5"
@@ -32,6 +32,9 @@ _TOGETHER_BYTES = 1 << 20  # that are worth a call of their own; to copy fewer i
 _LARGE_BYTES = 1 << 16  # of an array that is looked for among the others
 _FIRST_BYTES = 64  # that differ most often where arrays do
 Piece = bytes | memoryview
+# What comes of JSON that no program of ours wrote, though its checksum is right
+MADE_UP = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
+_KINDS = frozenset("biufc")  # of NumPy's types: numbers and truth
 
 
 class ForeignSnapshotError(SnapshotError):
@@ -125,9 +128,12 @@ def unpacked(blob: bytes) -> Contents:
         raise SnapshotError("is no snapshot")
     if found != FORMAT:
         raise ForeignSnapshotError(f"has format {found}, and this program reads format {FORMAT}")
-    header = json.loads(blob[_START.size : _START.size + length])
-    body = memoryview(blob)[_START.size + length : -_DIGEST_BYTES]
-    return Contents(header["about"], header["trees"], _arrays(body, header["arrays"]))
+    try:
+        header = json.loads(blob[_START.size : _START.size + length])
+        body = memoryview(blob)[_START.size + length : -_DIGEST_BYTES]
+        return Contents(header["about"], header["trees"], _arrays(body, header["arrays"]))
+    except MADE_UP as error:
+        raise SnapshotError(f"has a header that says nothing: {excerpt(str(error))}") from error
 
 
 def _arrays(body: memoryview, told: Sequence[Sequence[Sequence[Any]]]) -> list[list[Array]]:
@@ -138,6 +144,8 @@ def _arrays(body: memoryview, told: Sequence[Sequence[Sequence[Any]]]) -> list[l
         found.append([])
         for name, shape, *same in some:
             dtype = np.dtype(name)
+            if dtype.kind not in _KINDS:
+                raise TypeError(f"an array of {dtype}")
             size = dtype.itemsize * int(np.prod(shape, dtype=np.int64))
             places.append(places[same[0]] if same else end)
             end += 0 if same else size

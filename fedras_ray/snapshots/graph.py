@@ -22,7 +22,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.random import PCG64, Generator
 
-from fedras_ray.errors import SnapshotError
+from fedras_ray.errors import SnapshotError, excerpt
+from fedras_ray.snapshots.container import MADE_UP
 from fedras_ray.snapshots.kinds import DECLARED
 from fedras_ray.snapshots.writer import PLAIN, Array, Awaited, Tree, Writer
 
@@ -63,8 +64,10 @@ def value_of(tree: Tree, arrays: list[Array], there: Any = None, arrived: Callab
     """
     try:
         return _Reader(arrays, arrived).value(tree, there)
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise SnapshotError(f"a snapshot does not fit: {type(error).__name__}: {error}") from error
+    except MADE_UP as error:
+        raise SnapshotError(
+            f"a snapshot does not fit: {type(error).__name__}: {excerpt(str(error))}"
+        ) from error
 
 
 class _Reader:

@@ -25,7 +25,7 @@ VICTIMS = ("driver", "pool", "hung pool", "coordinator", "node")
 TITLES = {"pool": "ray::ClientPool", "hung pool": "ray::ClientPool", "coordinator": "ray::Coordinator"}
 ON_NODES = {"RAY_AUTH_MODE": "disabled", "RAY_worker_niceness": "0"}
 DAMAGES = ("none", "none", "truncated", "flipped")
-HUNG_S = 8  # after which a pool that says nothing is replaced
+HUNG_S = 30  # after which a pool that says nothing is replaced
 PATIENCE_S = 600  # for a run; machines that are busy are slow
 COUNTED = ("trace_digest", "quality", "bytes", "client_updates")
 

@@ -1,6 +1,7 @@
 """Checkpoints on disk: whole or refused, the newest whole one is taken, only for its own experiment."""
 
 import errno
+import hashlib
 
 import numpy as np
 import pytest
@@ -109,6 +110,25 @@ def test_another_format_is_told_from_damage(monkeypatch):
     monkeypatch.setattr(container, "FORMAT", 3)
     with pytest.raises(container.ForeignSnapshotError, match="has format 2, and this program reads format 3"):
         unpacked(whole)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"{]",
+        b"\xff",
+        b"[]",
+        b'{"about":1}',
+        b"[" * 3_000,
+        b'{"about":{},"trees":[],"arrays":[[["|O",[0]]]]}',
+        b'{"about":{},"trees":[],"arrays":[[["<f4",[9]]]]}',
+        b'{"about":{},"trees":[],"arrays":[[["<f4",[0],7]]]}',
+    ],
+)
+def test_a_made_up_header_is_refused_though_its_checksum_is_right(header):
+    written = container._START.pack(container.MAGIC, container.FORMAT, len(header)) + header
+    with pytest.raises(SnapshotError, match="has a header that says nothing"):
+        unpacked(written + hashlib.sha256(written).digest())
 
 
 @given(st.lists(st.integers(0, 2 * container._TOGETHER_BYTES // 8), max_size=4), st.randoms())

@@ -29,6 +29,7 @@ from fedras_ray.models.start import first_items
 from fedras_ray.records import EvaluationRecord
 from fedras_ray.streams import Purpose, stream
 from tests.dashboards.conftest import Story, summary_of
+from tests.inputs import checkpoints
 
 ROOT = Path(__file__).parents[2]
 
@@ -189,5 +190,6 @@ TARGETS = {
     "first table": Target(
         first_table, [_npz(items=np.zeros((3, 4), np.float32))], [b"items", b"\x93NUMPY", b"|O"]
     ),
+    "checkpoint": Target(checkpoints.read, [checkpoints.sound()], checkpoints.MARKS),
     "summary": Target(run_summary, [json.dumps(_summary()).encode()], [b"{}", b"[" * 3_000, b"null", b"NaN"]),
 }

@@ -18,8 +18,8 @@ from fedras_ray import __version__
 from fedras_ray.checkpoints import Plain
 from fedras_ray.config import Experiment
 from fedras_ray.data.interactions import Dataset
-from fedras_ray.errors import RunError, SnapshotError
-from fedras_ray.snapshots.container import Contents, ForeignSnapshotError, Piece, packed, unpacked
+from fedras_ray.errors import RunError, SnapshotError, excerpt
+from fedras_ray.snapshots.container import MADE_UP, Contents, ForeignSnapshotError, Piece, packed, unpacked
 from fedras_ray.snapshots.graph import image, value_of
 from fedras_ray.snapshots.writer import Array
 from fedras_ray.stretches import Stretch
@@ -106,7 +106,7 @@ def newest(store: Store, told: dict[str, Any]) -> Found | None:
     """
     for name in reversed(checkpoints(store)):
         try:
-            return _read(store, name, told)
+            return found(store, name, told)
         except ForeignSnapshotError as error:
             raise RunError(f"checkpoint {name} {error}; run without --resume to begin anew") from error
         except (OSError, SnapshotError) as error:
@@ -126,16 +126,28 @@ def checkpoints(store: Store) -> list[str]:
         raise RunError(f"checkpoints cannot be read: {error}") from error
 
 
-def _read(store: Store, name: str, told: dict[str, Any]) -> Found:
+def found(store: Store, name: str, told: dict[str, Any]) -> Found:
+    """One checkpoint, with the records before it.
+
+    Raises:
+        OSError: a file is not there.
+        SnapshotError: a file is damaged, or not what it should be.
+        RunError: it is of another run.
+    """
     contents = unpacked(store.read(name))
-    _check(name, contents.about, told)
-    parts, records = contents.about["parts"], []
-    for number in range(parts):
-        part = unpacked(store.read(part_name(number)))
-        records += _stretches(part.arrays[0])
-    simulation, results, executor = contents.trees
-    plain = Plain(contents.about["version"], simulation, results, executor, contents.arrays[:3])
-    return Found(plain, records, _stretches(contents.arrays[3]), parts)
+    try:
+        _check(name, contents.about, told)
+        parts, version = int(contents.about["parts"]), int(contents.about["version"])
+        records = [one for number in range(parts) for one in _part(store, number)]
+        simulation, results, executor = contents.trees
+        plain = Plain(version, simulation, results, executor, contents.arrays[:3])
+        return Found(plain, records, _stretches(contents.arrays[3]), parts)
+    except MADE_UP as error:
+        raise SnapshotError(f"is no checkpoint: {type(error).__name__}: {excerpt(str(error))}") from error
+
+
+def _part(store: Store, number: int) -> list[Stretch]:
+    return _stretches(unpacked(store.read(part_name(number))).arrays[0])
 
 
 def _check(name: str, found: dict[str, Any], told: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ import sys
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -111,9 +112,9 @@ def serving(folder, uri):
         "--host", "127.0.0.1", "--port", str(port), "--env-manager", "local",
     ]  # fmt: skip
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen(
-        command, cwd=folder, env=environment(MLFLOW_TRACKING_URI=uri, PYTHONPATH=""), **quiet
-    )
+    env = environment(MLFLOW_TRACKING_URI=uri, PYTHONPATH="")
+    env["PATH"] = f"{Path(sys.executable).parent}:{env['PATH']}"  # MLflow looks for uvicorn there
+    process = subprocess.Popen(command, cwd=folder, env=env, **quiet)
     try:
         await_listener(port, process)
         yield f"http://127.0.0.1:{port}/invocations"

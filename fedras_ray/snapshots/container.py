@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import struct
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -34,7 +35,7 @@ _FIRST_BYTES = 64  # that differ most often where arrays do
 Piece = bytes | memoryview
 # What comes of JSON that no program of ours wrote, though its checksum is right
 MADE_UP = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
-_KINDS = frozenset("biufc")  # of NumPy's types: numbers and truth
+_DTYPE = re.compile(r"[<|][biufc][0-9]{1,2}")  # numbers and truth; NumPy itself reads whole expressions
 
 
 class ForeignSnapshotError(SnapshotError):
@@ -143,12 +144,21 @@ def _arrays(body: memoryview, told: Sequence[Sequence[Sequence[Any]]]) -> list[l
     for some in told:
         found.append([])
         for name, shape, *same in some:
-            dtype = np.dtype(name)
-            if dtype.kind not in _KINDS:
-                raise TypeError(f"an array of {dtype}")
+            dtype = number_type(name)
             size = dtype.itemsize * int(np.prod(shape, dtype=np.int64))
             places.append(places[same[0]] if same else end)
             end += 0 if same else size
             place = places[-1]
             found[-1].append(np.frombuffer(body[place : place + size], dtype).reshape(shape).copy())
     return found
+
+
+def number_type(name: str) -> np.dtype[Any]:
+    """NumPy's type of numbers of a name.
+
+    Raises:
+        TypeError: it names something else.
+    """
+    if not _DTYPE.fullmatch(name):
+        raise TypeError(f"{excerpt(name)} is no type of numbers")
+    return np.dtype(name)

@@ -19,11 +19,10 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any, NamedTuple
 
-import numpy as np
 from numpy.random import PCG64, Generator
 
 from fedras_ray.errors import SnapshotError, excerpt
-from fedras_ray.snapshots.container import MADE_UP
+from fedras_ray.snapshots.container import MADE_UP, number_type
 from fedras_ray.snapshots.kinds import DECLARED
 from fedras_ray.snapshots.writer import PLAIN, Array, Awaited, Tree, Writer
 
@@ -87,7 +86,7 @@ class _Reader:
             case "b":
                 return self._arrays[rest[0]].tobytes()
             case "n":
-                return np.dtype(rest[0]).type(rest[1])
+                return number_type(rest[0]).type(rest[1])
             case "f":
                 return self._arrived(rest[0])
             case "e" | "v" | "p":

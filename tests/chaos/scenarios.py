@@ -26,6 +26,7 @@ TITLES = {"pool": "ray::ClientPool", "hung pool": "ray::ClientPool", "coordinato
 ON_NODES = {"RAY_AUTH_MODE": "disabled", "RAY_worker_niceness": "0"}
 DAMAGES = ("none", "none", "truncated", "flipped")
 HUNG_S = 30  # after which a pool that says nothing is replaced
+TRIES = 4  # to begin
 PATIENCE_S = 600  # for a run; machines that are busy are slow
 COUNTED = ("trace_digest", "quality", "bytes", "client_updates")
 
@@ -97,13 +98,24 @@ def undisturbed(schedule, folder):
     return said.summary
 
 
+class NotBegunError(Exception):
+    """Ray did not come up, as happens on a machine that is very busy: nothing was struck yet."""
+
+
 def carried_out(one, folder):
-    """The summary of a run to which the scenario happened, and its records."""
+    """The summary of a run to which the scenario happened, and its records; tried again until it begins."""
+    for _ in range(TRIES):
+        with suppress(NotBegunError):
+            return _tried(one, folder)
+    raise AssertionError(f"it did not begin in {TRIES} tries: {one}")
+
+
+def _tried(one, folder):
     with two_nodes() if one.victim == "node" else nullcontext((None, None)) as (cluster, second):
-        return _carried_out(one, folder, cluster, second)
+        return _struck(one, folder, cluster, second)
 
 
-def _carried_out(one, folder, cluster, second):
+def _struck(one, folder, cluster, second):
     out = folder / f"seed {one.seed}"
     where = cluster.address if cluster else "local"
     more = ON_NODES if cluster else {}
@@ -127,7 +139,10 @@ def _carried_out(one, folder, cluster, second):
     _damage(out / "checkpoints", one)
     again = ["--serial"] if one.serial else ["--address", "local"]
     again += ["--no-mlflow", "--json"]
-    said = fedras("run", "--resume", out.name, *again, cwd=folder, limit_s=PATIENCE_S)
+    for _ in range(TRIES):
+        said = fedras("run", "--resume", out.name, *again, cwd=folder, limit_s=PATIENCE_S)
+        if "no Ray cluster at" not in said.err:
+            break
     assert said.status == 0, (one, said.err)
     return said.summary, out
 
@@ -140,6 +155,8 @@ def _await(process, out, version):
         if found and int(found[-1].stem.split("-")[1]) >= version:
             return
         time.sleep(0.01)
+    if process.poll() and not (out / "checkpoints").exists():
+        raise NotBegunError
 
 
 def _actors(root, titles):

@@ -121,6 +121,7 @@ def test_another_format_is_told_from_damage(monkeypatch):
         b'{"about":1}',
         b"[" * 3_000,
         b'{"about":{},"trees":[],"arrays":[[["|O",[0]]]]}',
+        b'{"about":{},"trees":[],"arrays":[[["<f4,(",[0]]]]}',
         b'{"about":{},"trees":[],"arrays":[[["<f4",[9]]]]}',
         b'{"about":{},"trees":[],"arrays":[[["<f4",[0],7]]]}',
     ],

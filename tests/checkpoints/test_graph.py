@@ -142,6 +142,9 @@ def test_parts_are_put_back_only_into_something():
     "tree",
     [
         ["?", 1],
+        ["n", "<f4,(", 1],
+        ["n", "|O", 1],
+        ["n", "<i1", 10**30],
         ["e", "Fate", 99],
         ["v", "Nobody"],
         ["v", "Delivery", 1],

@@ -77,14 +77,14 @@ def two_nodes():
     with pytest.MonkeyPatch.context() as patched:
         for name, value in ON_NODES.items():
             patched.setenv(name, value)
-        with naming_failure():
-            cluster = Cluster(
-                initialize_head=True, head_node_args={"num_cpus": 2, "include_dashboard": False}
-            )
+        cluster = Cluster()
         try:
             with naming_failure():
+                cluster.add_node(num_cpus=2, include_dashboard=False)
                 second = cluster.add_node(num_cpus=2)
             yield cluster, second
+        except ConnectionError as error:
+            raise NotBegunError from error
         finally:
             cluster.shutdown()
 

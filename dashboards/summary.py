@@ -125,7 +125,7 @@ class _Tree:
 def _classes(tree: _Tree) -> tuple[DeviceClass, ...]:
     try:
         return built(tree.find("classes"))
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise RunError(f"{tree.path}: key 'classes' is broken: {error!r}; {_again(tree.path)}") from error
 
 

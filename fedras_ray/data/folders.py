@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from fedras_ray.data.interactions import Interactions, from_pairs
 from fedras_ray.errors import DataError
 
-_MOST_NUMBER = 100_000_000  # a larger number is a slip, and would only fill the memory
+_MOST_NUMBER = 10_000_000  # a larger number is a slip, and would only fill the memory
 Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]  # users, items
 
 

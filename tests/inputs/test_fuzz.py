@@ -1,5 +1,6 @@
 """A short run of the fuzz program, and what its long ones found. A long run is nobody's test."""
 
+import json
 import random
 
 import pytest
@@ -7,6 +8,13 @@ import pytest
 from fedras_ray.errors import ConfigError, DataError
 from tests.inputs import fuzz
 from tests.inputs.targets import TARGETS, Target
+
+
+def _with_endless_classes():
+    tree = json.loads(TARGETS["summary"].seeds[0])
+    tree["classes"] = [dict.fromkeys(one, 1e999) | {"name": one["name"]} for one in tree["classes"]]
+    return json.dumps(tree).encode()
+
 
 FOUND = {  # what came out before it was mended is beside it
     "brackets": ("experiment", b"x = " + b"[" * 3_000),  # RecursionError
@@ -18,6 +26,8 @@ FOUND = {  # what came out before it was mended is beside it
     "a long header": ("ratings", b"user\titem\t" + b"x\t" * 4_000 + b"\n1\t2\n"),  # a message of pages
     "a long number": ("movielens", b"1\t2\t" + b"9" * 100_000 + b"\t4\n"),  # a message of pages
     "a long field of a trace": ("link trace", b"t_s,factor\n0," + b"1" * 140_000),  # _csv.Error
+    "a number of a user that no one has": ("folder", b"0 1 2\n99999999 2\n---\n0 3\n---\n"),  # MemoryError
+    "a class of endless clients": ("summary", _with_endless_classes()),  # OverflowError
     "a patched zip": (
         "first table",
         TARGETS["first table"].seeds[0].replace(b"-\0\0\0\0\0", b"-\0\x20\0\0\0"),

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 
 import ray
 
+from fedras_ray.config.experiment import ExecutionConfig
 from fedras_ray.errors import ExecutorError
 
 STARTS_ITS_OWN = "local"  # as an address: never join, always start
@@ -104,9 +105,10 @@ def _joins(address: str | None) -> bool:
     return address != STARTS_ITS_OWN
 
 
-def pool_count(asked: int, shards: int) -> int:
-    """How many pools to start: as asked, else one per core of the cluster, never more than shards."""
-    return max(1, min(asked or int(cores()), shards))
+def pool_count(execution: ExecutionConfig) -> int:
+    """How many pools to start: as asked, else one per core, or GPU, of the cluster; at most one per shard."""
+    ours = cores() if execution.device == "cpu" else gpus()
+    return max(1, min(execution.pools or int(ours), execution.shards))
 
 
 def cores_per_pool(pools: int) -> float:
@@ -119,6 +121,35 @@ def cores() -> float:
     return float(ray.cluster_resources().get("CPU", 1))  # type: ignore[no-untyped-call]
 
 
-def free_cores() -> float:
-    """The cores that nobody holds at present."""
-    return float(ray.available_resources().get("CPU", 0))  # type: ignore[no-untyped-call]
+def gpus_per_pool(execution: ExecutionConfig, pools: int) -> float:
+    """The share of a GPU each pool asks for: as configured, else an equal one of all that there are.
+
+    A pool that asks for none sees none.
+
+    Raises:
+        ExecutorError: pools need one, and the cluster has none.
+    """
+    if execution.gpus or execution.device == "cpu":
+        return execution.gpus
+    if gpus() == 0:
+        raise ExecutorError(
+            f"execution.device = '{execution.device}', and no node of the cluster has a GPU. Take "
+            "execution.device=cpu, or let a node join that has one (where Ray finds none of itself: "
+            "'ray start --num-gpus')"
+        )
+    share = gpus() / pools
+    return float(int(share)) if share >= 1 else int(100 * share) / 100
+
+
+def gpus() -> float:
+    """The GPUs of the whole cluster."""
+    return float(ray.cluster_resources().get("GPU", 0))  # type: ignore[no-untyped-call]
+
+
+def free_resources() -> str:
+    """What nobody holds at present, for a message."""
+    free = ray.available_resources()  # type: ignore[no-untyped-call]
+    told = [f"{free.get('CPU', 0):g} cores"]
+    if "GPU" in ray.cluster_resources():  # type: ignore[no-untyped-call]
+        told.append(f"{free.get('GPU', 0):g} GPUs")
+    return ", ".join([*told, f"{free.get('memory', 0) / 2**30:.1f} GiB of memory"])

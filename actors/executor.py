@@ -16,7 +16,7 @@ import numpy as np
 import ray
 from numpy.typing import NDArray
 
-from actors.cluster import cores_per_pool, free_cores
+from actors.cluster import cores_per_pool, free_resources, gpus_per_pool
 from actors.pending import fetch
 from actors.pool import ClientPool, News, plain, receipts
 from actors.supervision import Call, WatchedPool
@@ -51,7 +51,11 @@ class RayExecutor:
         self._news = [News([], []) for _ in range(pools)]  # that a pool was not told yet
         shards, execution = experiment.execution.shards, experiment.execution
         place: Any = ray.remote(pool).options(
-            num_cpus=cores_per_pool(pools), scheduling_strategy="SPREAD", enable_task_events=False
+            num_cpus=cores_per_pool(pools),
+            num_gpus=gpus_per_pool(execution, pools),
+            memory=execution.memory_bytes or None,
+            scheduling_strategy="SPREAD",
+            enable_task_events=False,
         )
         homes = [range(number * shards // pools, (number + 1) * shards // pools) for number in range(pools)]
         self._pools = [
@@ -74,8 +78,7 @@ class RayExecutor:
         if missing:
             raise ExecutorError(
                 f"{len(missing)} of {len(starting)} pools did not start within {limit_s:g} s "
-                f"({free_cores():g} cores are free); ask for fewer with --pools, or raise "
-                "execution.start_limit_s"
+                f"({free_resources()} are free); ask for fewer with --pools, or raise execution.start_limit_s"
             )
         for number, reference in enumerate(starting):
             fetch(reference, f"pool {number}", limit_s)

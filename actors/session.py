@@ -65,7 +65,7 @@ class RaySession:
 
     def _run(self) -> Iterator[Told]:
         execution = self._experiment.execution
-        self.pools = pool_count(execution.pools, execution.shards)
+        self.pools = pool_count(execution)
         population = population_of(self._dataset)
         stored = ray.put(self._dataset)
         place: Any = ray.remote(Coordinator).options(num_cpus=0, enable_task_events=False)

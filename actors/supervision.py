@@ -188,16 +188,17 @@ class WatchedPool:
         self._cut, self._left = None, self._restarts
 
     def _complaint(self, error: LostError) -> str:
-        """Who kills it: the first work of the journal that does not come back."""
+        """Who may kill it: the first turns of the journal that did not come back.
+
+        An answer that was on its way when the process died is lost too, whatever it was asked.
+        """
         shards = f"shards {self._shards.start} to {self._shards.stop - 1}"
-        guilty = next((call for call in self._journal if not self._came(call)), None)
-        work = guilty.args[0] if guilty is not None and guilty.method == "train" else {}
-        clients = [int(one[0]) for some in work.values() for one in some]
+        turns = (call for call in self._journal if call.method == "train")
+        lost = next((call for call in turns if not self._came(call)), None)
+        clients = [] if lost is None else [int(one[0]) for some in lost.args[0].values() for one in some]
         named = ", ".join(map(str, clients[:MOST_NAMED])) + (", …" if len(clients) > MOST_NAMED else "")
-        turns = (
-            f"; the first work that did not come back has {len(clients)} clients: {named}" if clients else ""
-        )
-        return f"{error} It was replaced {self._restarts} times, {shards}{turns}"
+        told = f"; the first turns that did not come back are of {len(clients)} clients: {named}"
+        return f"{error} It was replaced {self._restarts} times, {shards}{told if clients else ''}"
 
     def _came(self, call: Call[Any]) -> bool:
         if call.is_settled:

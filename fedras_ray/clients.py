@@ -30,6 +30,7 @@ from fedras_ray.models.start import first_private
 from fedras_ray.privacy import LocalPrivacy
 from fedras_ray.snapshots.kinds import kept
 from fedras_ray.streams import Purpose, stream
+from fedras_ray.tensors import accelerator
 from fedras_ray.training.local import LocalTraining, Turns
 from fedras_ray.training.ragged import Trained
 from fedras_ray.work import Assignments
@@ -68,8 +69,9 @@ class ClientHost:
         self._experiment = experiment
         self._dataset = dataset
         self._model = build_model(experiment.model)
-        self._training = LocalTraining(experiment, dataset, self._model)
-        self._codec = build_codec(experiment.codec)
+        device = accelerator(experiment.execution.device)
+        self._training = LocalTraining(experiment, dataset, self._model, device)
+        self._codec = build_codec(experiment.codec, device)
         self._views: dict[int, Table] = {}
         self._private: dict[int, Table] = {}  # shard -> (clients of the shard, P)
         self._before: dict[int, dict[int, NDArray[np.float32]]] = {}  # shard -> client -> before its turn
@@ -82,7 +84,7 @@ class ClientHost:
             members = self._members(shard)
             self._private[shard] = first_private(experiment.model, self._model, members, rng)
             self._before[shard] = {}
-        self._ranker = Ranker(experiment, dataset, self._model)
+        self._ranker = Ranker(experiment, dataset, self._model, device)
 
     def publish(self, view: int, table: Table) -> None:
         """Hold one more state of the item table, (I, D), read-only."""

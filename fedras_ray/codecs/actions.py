@@ -15,8 +15,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from fedras_ray.codecs import wire
+from fedras_ray.codecs.accelerated import books_on_device
 from fedras_ray.codecs.base import ItemUpdate, Outgoing
 from fedras_ray.codecs.books import as_sent, book_bytes, pack_book, pack_books, take_book
 from fedras_ray.codecs.cohort import Codebook, codebooks, codebooks_each
@@ -26,6 +28,9 @@ from fedras_ray.codecs.ragged import RaggedOutgoing, RaggedUpdates
 from fedras_ray.codecs.taken import pack_taken, pack_taken_each, take_taken, taken_bytes
 from fedras_ray.config import codecs as configs
 from fedras_ray.kernels import reading
+
+if TYPE_CHECKING:
+    import torch
 
 _IDS = {"packed": wire.CodecId.ACTIONS, "entropy": wire.CodecId.ACTIONS_ENTROPY}
 
@@ -38,6 +43,7 @@ class ActionsCodec:
     """
 
     config: configs.ActionsCodec
+    device: torch.device | None = None  # that clusters; None: the processor, by machine code where it can
 
     def encode(self, outgoing: Outgoing) -> bytes:
         """A batch of one."""
@@ -50,11 +56,15 @@ class ActionsCodec:
         return [_blob(one.update, book, how) for one, book in zip(outgoing, books, strict=True)]
 
     def encode_ragged(self, outgoing: RaggedOutgoing) -> list[bytes]:
-        """As `encode_cohort`; in a few calls where all clusters are found on the line, with one K."""
+        """As `encode_cohort`; in a few calls where all clusters begin on the line, with one K."""
         how, k = self.config.indices, outgoing.common_actions(self.config.actions)
-        if k is None or self.config.start != "principal" or self.config.iterations:
+        start, rounds = self.config.start, self.config.iterations
+        if k is None or start != "principal" or (rounds and self.device is None):
             return self.encode_cohort(outgoing.split())
-        found = codebooks_each(outgoing.rows, outgoing.offsets, k)
+        if self.device is None:
+            found = codebooks_each(outgoing.rows, outgoing.offsets, k)
+        else:
+            found = books_on_device(outgoing.rows, outgoing.offsets, k, rounds, self.device)
         flat = found.actions.reshape(len(found.used), -1)  # (C, K·D)
         books = pack_books(flat, found.used, outgoing.width)
         ends = pack_taken_each(outgoing, found.used, found.taken, how)
@@ -77,7 +87,7 @@ class ActionsCodec:
         """At most K centroids for each update."""
         streams = [one.stream() for one in outgoing] if self.config.start == "k-means++" else []
         rows = [one.update.rows for one in outgoing]
-        return codebooks(rows, k, self.config.start, self.config.iterations, streams)
+        return codebooks(rows, k, self.config.start, self.config.iterations, streams, self.device)
 
     def distortion(self, update: ItemUpdate, found: Codebook) -> float:
         """|x − x̂|² / |x|²."""

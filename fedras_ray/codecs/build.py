@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -30,13 +30,16 @@ from fedras_ray.config import codecs as configs
 from fedras_ray.errors import ConfigError
 from fedras_ray.imported import imported
 
+if TYPE_CHECKING:
+    import torch
+
 
 def topk_codec(config: configs.TopKCodec) -> Codec:
     """The top-k codec of rows or of entries."""
     return TopRowsCodec(config) if config.by == "rows" else TopEntriesCodec(config)
 
 
-CODECS: Final[dict[str, Callable[[Any], Codec]]] = {
+CODECS: Final[dict[str, Callable[..., Codec]]] = {
     "dense": DenseCodec,
     "sparse": SparseCodec,
     "int8": QuantizedCodec,
@@ -51,10 +54,11 @@ CODECS: Final[dict[str, Callable[[Any], Codec]]] = {
     "product": ProductCodec,
     "residual": ResidualCodec,
 }  # kind in the experiment -> class; a new codec is one row here and one in tests/codecs
+CLUSTERING: Final = {"actions", "product", "residual"}  # those that can do so on a device
 
 
-def build_codec(config: configs.CodecConfig) -> Codec:
-    """The codec an experiment asks for.
+def build_codec(config: configs.CodecConfig, device: torch.device | None = None) -> Codec:
+    """The codec an experiment asks for, which clusters on a device where it does and there is one.
 
     Raises:
         ConfigError: a ladder of actions that goes down, or a target that is no codec.
@@ -66,6 +70,8 @@ def build_codec(config: configs.CodecConfig) -> Codec:
         raise ConfigError(
             "codec.actions.least", f"{wanted.least} is above codec.actions.most, which is {wanted.most}"
         )
+    if device is not None and config.kind in CLUSTERING:
+        return CODECS[config.kind](config, device)
     return CODECS[config.kind](config)
 
 

@@ -43,7 +43,7 @@ def cluster(
 ) -> tuple[Tensor, Tensor]:
     """K centroids per client and the centroid of each row: (C, K, D) f32, (C, n) int32.
 
-    `rows` (C, n, D) f32, whose squares must neither over- nor underflow, zero beyond the
+    `rows` (C, n, D) f32, on any device, whose squares must neither over- nor underflow, zero beyond the
     `lengths` (C,), each at least 1. `generators`: one per client, for k-means++ only.
 
     Law: every centroid with members is their mean. At most K distinct rows are their own centroids. Centroids
@@ -74,9 +74,9 @@ def assign(rows: Tensor, lengths: Tensor, centroids: Tensor) -> Assignment:
     """The nearest centroid of each row; of two as near, the first."""
     size = centroids.shape[:2]  # (C, K)
     half_norms = centroids.square().sum(2, keepdim=True) / 2  # (C, K, 1)
-    ranks = torch.arange(size[1], dtype=torch.float32).expand(size[0], 1, -1)  # (C, 1, K)
-    index, score = torch.empty(rows.shape[:2], dtype=torch.int32), torch.empty(rows.shape[:2])  # (C, n)
-    sums, counts = torch.zeros_like(centroids), torch.zeros(size)
+    ranks = torch.arange(size[1], dtype=torch.float32, device=rows.device).expand(size[0], 1, -1)  # (C, 1, K)
+    index = rows.new_empty(rows.shape[:2], dtype=torch.int32)  # (C, n)
+    score, sums, counts = rows.new_empty(rows.shape[:2]), torch.zeros_like(centroids), rows.new_zeros(size)
     step = max(1, _BLOCK_FLOATS // size.numel())
     for low in range(0, rows.shape[1], step):
         block = rows[:, low : low + step]  # (C, b, D)
@@ -96,8 +96,8 @@ def assign(rows: Tensor, lengths: Tensor, centroids: Tensor) -> Assignment:
 def _lloyd(rows: Tensor, lengths: Tensor, centroids: Tensor, iterations: int) -> tuple[Tensor, Tensor]:
     """Assign and average; clients that are done leave the batch."""
     codebook = torch.empty_like(centroids)  # (C, K, D)
-    index = torch.empty(rows.shape[:2], dtype=torch.int32)  # (C, n)
-    clients = torch.arange(len(rows))  # those still at work
+    index = rows.new_empty(rows.shape[:2], dtype=torch.int32)  # (C, n)
+    clients = torch.arange(len(rows), device=rows.device)  # those still at work
     energy = torch.linalg.vector_norm(rows, dim=(1, 2)).square()  # (C,)
     before = torch.full_like(energy, torch.inf)  # (C,) inertia a round ago
     for rounds_left in range(iterations, -1, -1):
@@ -125,7 +125,7 @@ def _lloyd(rows: Tensor, lengths: Tensor, centroids: Tensor, iterations: int) ->
 def _reseed(rows: Tensor, lengths: Tensor, centroids: Tensor, empty: Tensor, score: Tensor) -> None:
     """Move centroids without members to the rows that are farthest from theirs."""
     distance = rows.square().sum(2) - 2 * score  # (C, n)
-    distance.masked_fill_(torch.arange(rows.shape[1]) >= lengths[:, None], -1)
+    distance.masked_fill_(torch.arange(rows.shape[1], device=rows.device) >= lengths[:, None], -1)
     most = min(int(empty.sum(1).max()), rows.shape[1])
     farthest = distance.topk(most, dim=1).indices  # (C, most)
     client, slot = empty.nonzero(as_tuple=True)  # (empties,)
@@ -140,7 +140,7 @@ def _keep_distinct_rows(rows: Tensor, lengths: Tensor, codebook: Tensor, index: 
     distinct = (probe.diff(dim=1) != 0).sum(1)  # (C,) less one; the zeros of absent rows may be another
     for client in (distinct <= k).nonzero()[:, 0].tolist():
         length = int(lengths[client])
-        unique, inverse = np.unique(rows[client, :length].numpy(), axis=0, return_inverse=True)
+        unique, inverse = np.unique(rows[client, :length].cpu().numpy(), axis=0, return_inverse=True)
         if len(unique) <= k:
-            codebook[client, : len(unique)] = torch.from_numpy(unique)
-            index[client, :length] = torch.from_numpy(inverse.reshape(-1).astype(np.int32))
+            codebook[client, : len(unique)] = torch.from_numpy(unique).to(rows.device)
+            index[client, :length] = torch.from_numpy(inverse.reshape(-1).astype(np.int32)).to(rows.device)

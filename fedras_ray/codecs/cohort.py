@@ -21,7 +21,8 @@ from fedras_ray.tensors import torch
 LEAST_ROWS_PER_ACTION = 4
 ROUNDS_OFF_THE_LINE = 5
 _BATCH_PADDING = 4_000  # rows of padding that cost about as much as one more batch does
-_BELOW_TWO = float(np.nextafter(np.float32(2), np.float32(0)))
+_DEVICE_PADDING = 100 * _BATCH_PADDING  # on an accelerator
+BELOW_TWO = float(np.nextafter(np.float32(2), np.float32(0)))
 _BATCH_FLOATS = 1 << 23  # 32 MiB of padded rows in a batch
 _CACHED_FLOATS = 1 << 16  # 256 KiB of rows, over which several kernels go: they stay in the second cache
 
@@ -40,25 +41,26 @@ def codebooks(
     start: Start,
     iterations: int,
     generators: Sequence[Generator] = (),
+    device: torch.device | None = None,
 ) -> list[Codebook]:
     """At most K actions for each update, in order.
 
-    Rows of any magnitude: they are scaled by a power of two, which loses nothing.
+    Rows of any magnitude: they are scaled by a power of two, which loses nothing. On a device all of it is
+    done with tensors; without, what can be found on the line is found there.
 
     Raises:
         CodecError: a value is not finite.
     """
     found: dict[int, Codebook] = {}
     width = rows[0].shape[1] if rows else 0
-    rounds = 0
-    if start == "principal" and iterations == 0:
+    rounds = ROUNDS_OFF_THE_LINE if start == "principal" and iterations == 0 else iterations
+    if rounds != iterations and device is None:
         found = {i: book for i, one in enumerate(rows) if (book := _on_the_line(one, k)) is not None}
-        rounds = ROUNDS_OFF_THE_LINE
     rest = [0 if i in found else len(one) for i, one in enumerate(rows)]
-    for batch in _batches(rest, width):
+    for batch in _batches(rest, width, _BATCH_PADDING if device is None else _DEVICE_PADDING):
         streams = [generators[i] for i in batch] if generators else []
         with torch.inference_mode():  # a tenth less time: no autograd in small operations
-            books = _cluster([rows[i] for i in batch], k, start, iterations or rounds, streams)
+            books = _cluster([rows[i] for i in batch], k, start, rounds, streams, device)
         found.update(zip(batch, books, strict=True))
     nothing = Codebook(np.zeros((0, width), np.float32), np.zeros(0, np.int32))
     return [found.get(i, nothing) for i in range(len(rows))]
@@ -127,19 +129,24 @@ def _on_the_line(rows: NDArray[np.float32], k: int) -> Codebook | None:
 
 
 def _cluster(
-    rows: Sequence[NDArray[np.float32]], k: int, start: Start, iterations: int, streams: Sequence[Generator]
+    rows: Sequence[NDArray[np.float32]],
+    k: int,
+    start: Start,
+    iterations: int,
+    streams: Sequence[Generator],
+    device: torch.device | None,
 ) -> list[Codebook]:
     """One batch, padded to its longest."""
-    lengths = torch.tensor([len(one) for one in rows])  # (C,)
-    padded = _pad(rows)  # (C, n, D)
-    scale = _scale(padded)  # (C, 1, 1)
+    lengths = torch.tensor([len(one) for one in rows], device=device)  # (C,)
+    padded = _pad(rows).to(lengths.device)  # (C, n, D)
+    scale = scale_of(padded)  # (C, 1, 1)
     centroids, index = cluster(padded.div_(scale), lengths, k, start, iterations, streams)
-    centroids.clamp_(-_BELOW_TWO, _BELOW_TWO).mul_(scale)  # a mean is within its rows, but for rounding
-    found = zip(rows, centroids.numpy(), index.numpy(), strict=True)
+    centroids.clamp_(-BELOW_TWO, BELOW_TWO).mul_(scale)  # a mean is within its rows, but for rounding
+    found = zip(rows, centroids.cpu().numpy(), index.cpu().numpy(), strict=True)
     return [_used(book, taken[: len(one)]) for one, book, taken in found]
 
 
-def _batches(lengths: Sequence[int], width: int) -> Iterator[list[int]]:
+def _batches(lengths: Sequence[int], width: int, most_padding: int) -> Iterator[list[int]]:
     """Updates of similar length together, longest first; empty ones are in none."""
     batch: list[int] = []
     longest = padding = 0
@@ -148,7 +155,7 @@ def _batches(lengths: Sequence[int], width: int) -> Iterator[list[int]]:
         if not length:
             break
         padding += longest - length
-        if batch and (padding > _BATCH_PADDING or longest * width * (len(batch) + 1) > _BATCH_FLOATS):
+        if batch and (padding > most_padding or longest * width * (len(batch) + 1) > _BATCH_FLOATS):
             yield batch
             batch = []
         if not batch:
@@ -166,7 +173,7 @@ def _pad(rows: Sequence[NDArray[np.float32]]) -> torch.Tensor:
     return torch.from_numpy(padded)
 
 
-def _scale(rows: torch.Tensor) -> torch.Tensor:
+def scale_of(rows: torch.Tensor) -> torch.Tensor:
     """The power of two that brings a client's largest magnitude into [1, 2), within f32: (C, 1, 1)."""
     peaks = torch.maximum(rows.amax((1, 2)), -rows.amin((1, 2)))  # (C,)
     if not peaks.isfinite().all():

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,9 @@ from fedras_ray.codecs.taken import pack_taken, take_taken, taken_bytes
 from fedras_ray.config import codecs as configs
 from fedras_ray.errors import CodecError
 
+if TYPE_CHECKING:
+    import torch
+
 _IDS = {"packed": wire.CodecId.PRODUCT, "entropy": wire.CodecId.PRODUCT_ENTROPY}
 
 
@@ -41,6 +45,7 @@ class ProductCodec:
     """
 
     config: configs.ProductCodec
+    device: torch.device | None = None  # that clusters; None: the processor, by machine code where it can
 
     def encode(self, outgoing: Outgoing) -> bytes:
         """A batch of one."""
@@ -82,6 +87,7 @@ class ProductCodec:
                 self.config.start,
                 self.config.iterations,
                 streams,
+                self.device,
             )
             for part in range(self.config.parts)
         ]

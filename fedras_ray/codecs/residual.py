@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,9 @@ from fedras_ray.codecs.ladder import clustered, relative_loss
 from fedras_ray.codecs.taken import pack_taken, take_taken, taken_bytes
 from fedras_ray.config import codecs as configs
 from fedras_ray.errors import CodecError
+
+if TYPE_CHECKING:
+    import torch
 
 _LARGEST = np.finfo(np.float32).max
 
@@ -44,6 +48,7 @@ class ResidualCodec:
     """
 
     config: configs.ResidualCodec
+    device: torch.device | None = None  # that clusters; None: the processor, by machine code where it can
 
     def encode(self, outgoing: Outgoing) -> bytes:
         """A batch of one."""
@@ -74,7 +79,7 @@ class ResidualCodec:
         left = [one.update.rows for one in outgoing]  # (n, D) each
         for stage in range(config.stages):
             for books, book in zip(
-                found, codebooks(left, k, config.start, config.iterations, streams), strict=True
+                found, codebooks(left, k, config.start, config.iterations, streams, self.device), strict=True
             ):
                 books.append(book)
             if stage + 1 < config.stages:

@@ -43,7 +43,7 @@ def _direction(rows: Tensor) -> Tensor:
         power = power / power.diagonal(dim1=1, dim2=2).sum(1).clamp_min(1e-30)[:, None, None]
         power = torch.bmm(power, power)
     strongest = power.diagonal(dim1=1, dim2=2).argmax(1)  # (C,)
-    column = power[torch.arange(len(power)), :, strongest]  # (C, D)
+    column = power[torch.arange(len(power), device=rows.device), :, strongest]  # (C, D)
     return torch.nn.functional.normalize(column)
 
 
@@ -52,7 +52,7 @@ def _line_means(points: Tensor, lengths: Tensor, k: int) -> Tensor:
     line = _sorted(points, lengths)  # (C, n)
     prefix = torch.nn.functional.pad(line.double().cumsum(1), (1, 0))  # (C, n + 1)
     means, explained = _line_lloyd(line, prefix, lengths, _companded(line, k), _FIRST_ROUNDS)
-    means = means[torch.arange(len(means)), explained.argmax(1), None]  # (C, 1, K)
+    means = means[torch.arange(len(means), device=means.device), explained.argmax(1), None]  # (C, 1, K)
     return _line_lloyd(line, prefix, lengths, means, _LAST_ROUNDS)[0][:, 0]
 
 
@@ -60,7 +60,7 @@ def _line_lloyd(
     line: Tensor, prefix: Tensor, lengths: Tensor, means: Tensor, rounds: int
 ) -> tuple[Tensor, Tensor]:
     """Lloyd where a cluster is an interval: means (C, S, K), and the energy they explain (C, S)."""
-    edges = torch.zeros(*means.shape[:2], means.shape[2] + 1, dtype=torch.int64)  # (C, S, K + 1)
+    edges = lengths.new_zeros(*means.shape[:2], means.shape[2] + 1)  # (C, S, K + 1)
     edges[:, :, -1] = lengths[:, None]
     for _ in range(rounds):
         middles = (means[:, :, 1:] + means[:, :, :-1]) / 2  # (C, S, K − 1)
@@ -73,9 +73,13 @@ def _line_lloyd(
 
 def _sorted(points: Tensor, lengths: Tensor) -> Tensor:
     """Each client's points in order, its largest repeated where there are no more: (C, n)."""
-    absent = torch.arange(points.shape[1]) >= lengths[:, None]  # (C, n)
-    line = torch.from_numpy(np.sort(points.masked_fill(absent, math.inf).numpy(), axis=1))
-    return line.clamp_max(line.gather(1, lengths[:, None] - 1))  # numpy sorts nine times as fast as torch
+    absent = torch.arange(points.shape[1], device=points.device) >= lengths[:, None]  # (C, n)
+    filled = points.masked_fill(absent, math.inf)
+    if filled.device.type == "cpu":  # numpy sorts nine times as fast as torch there
+        line = torch.from_numpy(np.sort(filled.numpy(), axis=1))
+    else:
+        line = filled.sort(dim=1).values
+    return line.clamp_max(line.gather(1, lengths[:, None] - 1))
 
 
 def _companded(line: Tensor, k: int) -> Tensor:
@@ -86,20 +90,19 @@ def _companded(line: Tensor, k: int) -> Tensor:
     spread evenly over the sum of gap**(2/3). The S starts are shifted against each other.
     """
     spread = line.diff(prepend=line[:, :1]).pow(2 / 3).cumsum(1)  # (C, n)
-    shifts = (torch.arange(_SHIFTS) + 0.5) / _SHIFTS  # (S,)
-    shares = ((torch.arange(k) + shifts[:, None]) / k).flatten()  # (S·K,)
+    shifts = (torch.arange(_SHIFTS, device=line.device) + 0.5) / _SHIFTS  # (S,)
+    shares = ((torch.arange(k, device=line.device) + shifts[:, None]) / k).flatten()  # (S·K,)
     return line.gather(1, torch.searchsorted(spread, spread[:, -1:] * shares)).view(-1, _SHIFTS, k)
 
 
 def k_means_plus_plus(rows: Tensor, lengths: Tensor, k: int, generators: Sequence[Generator]) -> Tensor:
     """Rows drawn far from each other, each client's from its own generator: (C, K, D)."""
-    clients = torch.arange(len(rows))
+    clients = torch.arange(len(rows), device=rows.device)
     trials = 2 + int(math.log(k))  # T
-    draws = torch.from_numpy(
-        np.stack([generator.random((k, trials)) for generator in generators])
-    )  # (C, K, T)
+    drawn_first = np.stack([generator.random((k, trials)) for generator in generators])
+    draws = torch.from_numpy(drawn_first).to(rows.device)  # (C, K, T)
     norms = rows.square().sum(2)  # (C, n)
-    present = torch.arange(rows.shape[1]) < lengths[:, None]  # (C, n)
+    present = torch.arange(rows.shape[1], device=rows.device) < lengths[:, None]  # (C, n)
     first = (draws[:, 0, :1] * lengths[:, None]).long()  # (C, 1)
     centroids = rows[clients[:, None], first].repeat(1, k, 1)  # (C, K, D)
     nearest = _distances(rows, norms, centroids[:, :1])[:, 0] * present  # (C, n)

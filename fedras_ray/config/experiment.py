@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import Literal
 
 import tomli_w
 from pydantic import Field, model_validator
@@ -34,10 +35,13 @@ from fedras_ray.config.system import EvaluationConfig, ServerConfig
 
 
 class ExecutionConfig(Section):
-    """Where it is computed. `shards` is part of the result's identity, the rest is not."""
+    """Where it is computed. `shards` and `device` are part of the result's identity, the rest is not."""
 
     shards: int = Field(default=8, ge=1, le=4096)
     pools: int = Field(default=0, ge=0)  # 0: as many as cores, at most one per shard
+    device: Literal["cpu", "cuda"] = "cpu"  # that trains cohorts, clusters their updates, ranks
+    gpus: float = Field(default=0.0, ge=0)  # that a pool asks for; 0: with 'cuda' an equal share of them all
+    memory_bytes: int = Field(default=0, ge=0)  # that a pool asks for; 0: it does not say
     start_limit_s: Positive = 120.0
     work_limit_s: Positive = 600.0
     pool_restarts: int = Field(default=3, ge=0)  # of a pool that dies or hangs, before the run fails
@@ -119,6 +123,8 @@ class Experiment(Section):
         elsewhere: dict[str, bool | set[str]] = dict.fromkeys(("tracking", "execution", "checkpoint"), True)
         tree = self.model_dump(mode="json", exclude={**elsewhere, "faults": {"pool_kills"}})
         tree["shards"] = self.execution.shards
+        if self.execution.device != "cpu":  # which rounds otherwise
+            tree["device"] = self.execution.device
         return hashlib.sha256(json.dumps(tree, sort_keys=True).encode()).hexdigest()
 
     def to_toml(self) -> str:

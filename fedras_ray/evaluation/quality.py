@@ -15,11 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fedras_ray.data.interactions import Dataset
+from fedras_ray.evaluation.accelerated import product_hits_on_device
 from fedras_ray.evaluation.metrics import Hits, PerUser, hit_ratio, ndcg, recall
 from fedras_ray.evaluation.products import Floats, Rows, product_hits, sampled_product_hits
 from fedras_ray.evaluation.ranking import full_hits, sampled_hits
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
 CUTS = (10, 20)
@@ -41,12 +43,16 @@ def full_quality(scores: Tensor, users: Users, dataset: Dataset) -> Found:
 def sampled_quality(scores: Tensor, users: Users, dataset: Dataset, negatives: Candidates) -> Found:
     """Hit ratio and NDCG at 10 among sampled negatives, (C,) each; each user has one test item."""
     held_out = the_held_out(users, dataset)
-    return of_sampled_hits(sampled_hits(scores.numpy(), held_out, negatives, SAMPLED_CUT))
+    return of_sampled_hits(sampled_hits(scores.cpu().numpy(), held_out, negatives, SAMPLED_CUT))
 
 
-def full_product_quality(queries: Floats, table: Floats, users: Users, dataset: Dataset) -> Found:
+def full_product_quality(
+    queries: Floats, table: Floats, users: Users, dataset: Dataset, device: torch.device | None = None
+) -> Found:
     """`full_quality` where the scores are dot products of queries (C, D) and rows of the table (I, D)."""
-    return of_hits(product_hits(queries, table, users, dataset, max(CUTS)), users, dataset)
+    asked = queries, table, users, dataset, max(CUTS)
+    hits = product_hits(*asked) if device is None else product_hits_on_device(*asked, device)
+    return of_hits(hits, users, dataset)
 
 
 def sampled_product_quality(

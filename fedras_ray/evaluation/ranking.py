@@ -18,6 +18,8 @@ from fedras_ray.tensors import torch
 if TYPE_CHECKING:
     from torch import Tensor
 
+    Pairs = tuple[Tensor, Tensor]
+
 # Scores are float32; in float64 a relative step of 2^-40 lies strictly between neighbours, so it
 # decides ties and nothing else. The absolute part does the same around zero.
 TIE_STEP = 2.0**-40
@@ -35,19 +37,35 @@ def full_hits(scores: Tensor, train: Sequence[Ids], test: Sequence[Ids], depth: 
         test: items of each client that count as hits.
         depth: K.
     """
-    ranked = scores.double()  # (C, I)
-    wanted, seen = _pairs(test), _pairs(train)
+    return hits_of_pairs(scores.double(), _pairs(train), _pairs(test), depth)
+
+
+def hits_of_pairs(ranked: Tensor, seen: Pairs, wanted: Pairs, depth: int) -> Hits:
+    """`full_hits` of scores (C, I) in float64, which are written to, on any device.
+
+    Args:
+        ranked: the scores.
+        seen: (client, item) that are left out of the ranking.
+        wanted: (client, item) that count as hits.
+        depth: K.
+    """
+    wanted, seen = _beside(ranked, wanted), _beside(ranked, seen)
     ranked[wanted] -= ranked[wanted].abs() * TIE_STEP + TIE_STEP_AT_ZERO
     ranked[seen] = -torch.inf
-    is_test = torch.zeros(ranked.shape, dtype=torch.bool)
+    is_test = torch.zeros(ranked.shape, dtype=torch.bool, device=ranked.device)
     is_test[wanted] = True
     top = torch.topk(ranked, min(depth, ranked.shape[1]), dim=1)
-    hits = np.zeros((len(test), depth), dtype=np.bool_)
-    hits[:, : top.indices.shape[1]] = (is_test.gather(1, top.indices) & torch.isfinite(top.values)).numpy()
+    found = is_test.gather(1, top.indices) & torch.isfinite(top.values)
+    hits = np.zeros((len(ranked), depth), dtype=np.bool_)
+    hits[:, : found.shape[1]] = found.cpu().numpy()
     return hits
 
 
-def _pairs(items: Sequence[Ids]) -> tuple[Tensor, Tensor]:
+def _beside(scores: Tensor, pairs: Pairs) -> Pairs:
+    return pairs[0].to(scores.device), pairs[1].to(scores.device)
+
+
+def _pairs(items: Sequence[Ids]) -> Pairs:
     """(client, item) of everything in the lists, as two index tensors."""
     client = np.repeat(np.arange(len(items)), [len(one) for one in items])
     item = np.concatenate([*items, np.empty(0, dtype=np.int32)]).astype(np.int64)

@@ -46,9 +46,12 @@ class ShardQuality:
 
 
 class Ranker:
-    """Ranks for the users of shards; what it needs of the data set is looked up once."""
+    """Ranks for the users of shards, on a device or not; what it needs of the data set is looked up once."""
 
-    def __init__(self, experiment: Experiment, dataset: Dataset, model: Model) -> None:
+    def __init__(
+        self, experiment: Experiment, dataset: Dataset, model: Model, device: torch.device | None = None
+    ) -> None:
+        self._device = device
         self._seed = experiment.seed
         self._shards = experiment.execution.shards
         self._dataset = dataset
@@ -87,7 +90,7 @@ class Ranker:
         """The users at places `mine` with one table."""
         if isinstance(self._model, ProductModel):
             queries, some = self._model.queries(private), users[mine]
-            found = full_product_quality(queries, table, some, self._dataset)
+            found = full_product_quality(queries, table, some, self._dataset, self._device)
             if self._has_sampled:
                 drawn = self._drawn(shard, users)[mine]
                 found |= sampled_product_quality(queries, table, some, self._dataset, drawn)
@@ -102,7 +105,8 @@ class Ranker:
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
     def _from_scores(self, shard: int, users: Users, mine: Users, private: Table, table: Table) -> Found:
-        scores = self._model.scores(torch.from_numpy(private), torch.from_numpy(table.copy()))
+        ours = torch.from_numpy(private), torch.from_numpy(table.copy())
+        scores = self._model.scores(*(one.to(self._device) for one in ours))
         found = full_quality(scores, users[mine], self._dataset)
         if self._has_sampled:
             drawn = self._drawn(shard, users)[mine]

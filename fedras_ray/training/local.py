@@ -6,7 +6,7 @@ C turns, I items, D width, P private width.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.random import Generator
@@ -16,6 +16,7 @@ from fedras_ray.config import Experiment
 from fedras_ray.data.interactions import Dataset
 from fedras_ray.models.base import Batches, Model, RaggedBatchModel, RaggedModel
 from fedras_ray.streams import Purpose, stream
+from fedras_ray.training.accelerated import DeviceTraining
 from fedras_ray.training.cohort import ClientWork, train_cohort
 from fedras_ray.training.given import given_each, given_samples
 from fedras_ray.training.ragged import (
@@ -29,6 +30,9 @@ from fedras_ray.training.ragged import (
 )
 from fedras_ray.training.sampling import local_samples
 from fedras_ray.training.steps import DENSE_COUNTING, Samples
+
+if TYPE_CHECKING:
+    import torch
 
 Table = NDArray[np.float32]
 Ids = NDArray[np.int32]
@@ -45,9 +49,18 @@ class Turns(NamedTuple):
 
 
 class LocalTraining:
-    """What one turn of a client is, for all of them: their samples, and the steps on them."""
+    """What one turn of a client is, for all of them: their samples, and the steps on them.
 
-    def __init__(self, experiment: Experiment, dataset: Dataset, model: Model) -> None:
+    Args:
+        experiment: of them all.
+        dataset: of all clients.
+        model: what they train.
+        device: that does; None: the processor, by machine code where the model has some.
+    """
+
+    def __init__(
+        self, experiment: Experiment, dataset: Dataset, model: Model, device: torch.device | None = None
+    ) -> None:
         self._seed = experiment.seed
         self._config = config = experiment.training
         self._dataset = dataset
@@ -55,12 +68,14 @@ class LocalTraining:
         self._given = dataset.given if config.samples == "given" else None
         able = RaggedBatchModel if config.batch_size else RaggedModel
         self._ragged = model if isinstance(model, able) else None
+        self._elsewhere = None if device is None else DeviceTraining(model, config, device)
+        self._draws_together = self._ragged is not None or self._elsewhere is not None
 
     def rows(self, clients: Numbers, turns: Numbers) -> list[Ids]:
         """The rows (n,) that each client's turn touches."""
         if not len(clients):
             return []
-        if self._ragged is None:
+        if not self._draws_together:
             return [
                 self._alone(*one, 0).item_ids for one in zip(clients.tolist(), turns.tolist(), strict=True)
             ]
@@ -76,6 +91,9 @@ class LocalTraining:
             private: (C, P), which does not change.
         """
         epochs = np.where(of.epochs, of.epochs, self._config.epochs)
+        if self._elsewhere is not None and len(epochs):
+            samples, batches = self._samples(of.clients, of.turns, epochs)
+            return self._elsewhere.train(samples, views, of.views, private, epochs, batches)
         if self._ragged is None:
             return self._as_cohort(of._replace(epochs=epochs), views, private)
         samples, batches = self._samples(of.clients, of.turns, epochs)

@@ -21,6 +21,7 @@ from fedras_ray.errors import ExecutorError
 
 STARTS_ITS_OWN = "local"  # as an address: never join, always start
 CONNECT_LIMIT_S = 5.0
+ROUNDING = 0.05  # pools ask for hundredths of a core, rounded down
 REMEDY = "Start one with 'ray start --head', or leave --address out"
 
 
@@ -111,6 +112,16 @@ def pool_count(execution: ExecutionConfig) -> int:
     return max(1, min(execution.pools or int(ours), execution.shards))
 
 
+def pool_room(execution: ExecutionConfig, pools: int) -> int:
+    """How many pools there is room for beside what others hold, where so many are there already."""
+    free = ray.available_resources()  # type: ignore[no-untyped-call]
+    if execution.device == "cpu":
+        room = min(cores(), free.get("CPU", 0.0) + pools * cores_per_pool(pools))
+    else:
+        room = min(gpus(), free.get("GPU", 0.0) + pools * gpus_per_pool(execution, pools))
+    return max(1, min(int(room + ROUNDING), execution.shards))
+
+
 def cores_per_pool(pools: int) -> float:
     """The share of a core each pool asks for, so that all of them can be placed at once."""
     return min(1.0, int(100 * cores() / pools) / 100)
@@ -144,6 +155,11 @@ def gpus_per_pool(execution: ExecutionConfig, pools: int) -> float:
 def gpus() -> float:
     """The GPUs of the whole cluster."""
     return float(ray.cluster_resources().get("GPU", 0))  # type: ignore[no-untyped-call]
+
+
+def free_cores() -> float:
+    """The cores that nobody holds at present."""
+    return float(ray.available_resources().get("CPU", 0))  # type: ignore[no-untyped-call]
 
 
 def free_resources() -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import ray
 
 from actors.executor import RayExecutor
+from actors.following import Following
 from actors.keeping import Cadence, stretches
 from actors.meter import Meter
 from actors.process import peak_rss_bytes, settle
@@ -39,6 +40,7 @@ class Coordinator:
         self._experiment = experiment
         self._population = population
         self._executor = RayExecutor(experiment, dataset[0], pools)
+        self._following = Following(experiment, self._executor)
         self._cadence = Cadence(experiment, sign.is_up)
         self._start = start
 
@@ -57,18 +59,23 @@ class Coordinator:
             self._start = None
         settle()
         with meter.showing():
-            for said in stretches(simulation, self._executor, self._cadence, self._strike):
+            for said in stretches(simulation, self._executor, self._cadence, self._between):
                 if isinstance(said, Stretch):
                     meter.hear(said)
                 yield said
 
+    def _between(self, version: int) -> None:
+        """What is done now that a version is made."""
+        self._strike(version)
+        self._following.look()
+
     def _strike(self, version: int) -> None:
-        """Kill a pool if that is asked for now that a version is made; another one each time."""
+        """Kill a pool if that is asked for; another one each time."""
         kills = self._experiment.faults.pool_kills
         if version in kills:
             self._executor.lose_pool(kills.index(version))
 
     @ray.method
-    def peak_rss_bytes(self) -> int:
-        """The most memory that coordinator and pools held, added up."""
-        return peak_rss_bytes() + self._executor.peak_rss_bytes()
+    def usage(self) -> tuple[int, int]:
+        """How many pools there are, and the most memory that coordinator and pools held, added up."""
+        return self._executor.pools, peak_rss_bytes() + self._executor.peak_rss_bytes()

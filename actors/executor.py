@@ -8,7 +8,6 @@ in order, which is all the ordering that `Executor` asks for.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -16,8 +15,9 @@ import numpy as np
 import ray
 from numpy.typing import NDArray
 
-from actors.cluster import cores_per_pool, free_resources, gpus_per_pool
+from actors.cluster import free_resources
 from actors.pending import fetch
+from actors.placing import Placement
 from actors.pool import ClientPool, News, plain, receipts
 from actors.supervision import Call, WatchedPool
 from fedras_ray.config import Experiment
@@ -46,23 +46,23 @@ class RayExecutor:
         Raises:
             ExecutorError: the cluster has no room for them within ``execution.start_limit_s``.
         """
+        self._experiment, self._dataset, self._pool = experiment, dataset, pool
         self._work_limit_s = experiment.execution.work_limit_s
         self._views: dict[int, Any] = {}  # view -> the object of its table
-        self._news = [News([], []) for _ in range(pools)]  # that a pool was not told yet
-        shards, execution = experiment.execution.shards, experiment.execution
-        place: Any = ray.remote(pool).options(
-            num_cpus=cores_per_pool(pools),
-            num_gpus=gpus_per_pool(execution, pools),
-            memory=execution.memory_bytes or None,
-            scheduling_strategy="SPREAD",
-            enable_task_events=False,
-        )
+        self._restarts, self._waited_s, self._peak_bytes = 0, 0.0, 0  # of pools that there are no more
+        self._begin(pools)
+
+    def _begin(self, pools: int) -> None:
+        """Place so many, and wait until they are there."""
+        self._news = [News(list(self._views), []) for _ in range(pools)]  # that a pool was not told yet
+        shards, execution = self._experiment.execution.shards, self._experiment.execution
+        placement = Placement(self._experiment, self._dataset, self._pool, pools)
         homes = [range(number * shards // pools, (number + 1) * shards // pools) for number in range(pools)]
         self._pools = [
             WatchedPool(
                 number,
                 home,
-                functools.partial(place.remote, experiment, dataset, home),
+                placement,
                 execution.start_limit_s,
                 execution.work_limit_s,
                 execution.pool_restarts,
@@ -70,7 +70,23 @@ class RayExecutor:
             for number, home in enumerate(homes)
         ]
         self._pool_of = [number for number, home in enumerate(homes) for _ in home]  # (S,)
-        self._await_start(experiment.execution.start_limit_s)
+        self._await_start(execution.start_limit_s)
+
+    def resize(self, pools: int) -> None:
+        """Go on with another number of pools, which have from now on what these have.
+
+        Whatever these were asked is answered first, so that none is needed any more.
+
+        Raises:
+            ExecutorError: there is no room for the new ones.
+        """
+        states = [one for call in self.states() for one in call.result()]
+        self._peak_bytes = self.peak_rss_bytes()
+        self._restarts, self._waited_s = self.restarts_and_waits()
+        for pool in self._pools:
+            pool.let_go()
+        self._begin(pools)
+        self.put_back(states, {})
 
     def _await_start(self, limit_s: float) -> None:
         starting = [pool.actor.ready.remote() for pool in self._pools]
@@ -147,6 +163,11 @@ class RayExecutor:
             view: fetch(table, "the object store", self._work_limit_s) for view, table in self._views.items()
         }
 
+    @property
+    def pools(self) -> int:
+        """How many there are."""
+        return len(self._pools)
+
     def lose_pool(self, number: int) -> None:
         """Kill a pool, counted around, as if it had died; it is found dead when it is needed."""
         ray.kill(self._pools[number % len(self._pools)].actor)
@@ -160,12 +181,14 @@ class RayExecutor:
 
     def restarts_and_waits(self) -> tuple[int, float]:
         """How often pools were placed anew, and for how many seconds they were waited for, so far."""
-        return sum(pool.generation for pool in self._pools), sum(pool.waited_s for pool in self._pools)
+        restarts = self._restarts + sum(pool.generation for pool in self._pools)
+        return restarts, self._waited_s + sum(pool.waited_s for pool in self._pools)
 
     def peak_rss_bytes(self) -> int:
-        """The most memory the pools held, added up."""
+        """The most memory the pools held, added up: of those at any one time."""
         calls = [pool.call("peak_rss_bytes", (), "asked for its memory") for pool in self._pools]
-        return sum(call.result() for call in calls)
+        now: int = sum(call.result() for call in calls)
+        return max(self._peak_bytes, now)
 
     def _news_for(self, pool: int) -> tuple[Any, ...]:
         """What a pool is told, and the tables that belong to it."""

@@ -76,8 +76,8 @@ class RaySession:
             yield from self._stream(coordinator, sign)
             if self._wish.is_set():
                 return
-            self.peak_rss_bytes = fetch(
-                coordinator.peak_rss_bytes.remote(), "the coordinator", execution.work_limit_s
+            self.pools, self.peak_rss_bytes = fetch(
+                coordinator.usage.remote(), "the coordinator", execution.work_limit_s
             )
         finally:
             ray.kill(coordinator)

@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 import ray
 
 from actors.pending import LostError, RayPending, fetch
+from actors.placing import Placement
 from actors.pool import News
 from fedras_ray.errors import ExecutorError
 from fedras_ray.executor import Done
@@ -74,7 +75,7 @@ class WatchedPool:
     Args:
         number: of the pool.
         shards: that it has.
-        place: makes an actor with the shards as they begin.
+        placement: makes an actor with the shards as they begin.
         start_limit_s: for a new actor.
         limit_s: for an answer.
         restarts: how often it may be replaced without a journal being cut in between.
@@ -84,15 +85,15 @@ class WatchedPool:
         self,
         number: int,
         shards: range,
-        place: Callable[[], Any],
+        placement: Placement,
         start_limit_s: float,
         limit_s: float,
         restarts: int,
     ) -> None:
         self.limit_s = limit_s
-        self._number, self._shards, self._place = number, shards, place
+        self._number, self._shards, self._placement = number, shards, placement
         self._start_limit_s, self._restarts = start_limit_s, restarts
-        self.actor = place()
+        self.actor = placement.first(shards)
         self.generation = 0  # of the actor: how often it was replaced
         self.waited_s = 0.0  # for results
         self._left = restarts
@@ -140,6 +141,13 @@ class WatchedPool:
         told = self.actor.put_back.remote(states, News([], []))
         fetch(told, self.named("told its state"), self.limit_s)
 
+    def let_go(self) -> None:
+        """End the actor once everything that it was asked is answered; who waits for an answer has it."""
+        for call in self._journal:
+            call.result()
+        self._journal.clear()
+        ray.kill(self.actor)
+
     def replace(self, generation: int, error: LostError) -> None:
         """Place another actor, unless that was done since the one of `generation` was asked.
 
@@ -152,7 +160,7 @@ class WatchedPool:
             raise ExecutorError(self._complaint(error)) from error
         self._left -= 1
         ray.kill(self.actor)  # it may be hanging
-        self.actor = self._place()
+        self.actor = self._placement.anew(self._shards)
         self.generation += 1
         try:
             fetch(self.actor.ready.remote(), f"pool {self._number}, placed anew,", self._start_limit_s)

@@ -39,6 +39,7 @@ class ExecutionConfig(Section):
 
     shards: int = Field(default=8, ge=1, le=4096)
     pools: int = Field(default=0, ge=0)  # 0: as many as cores, at most one per shard
+    follows_cluster: bool = True  # with pools = 0: their number changes as nodes join and leave
     device: Literal["cpu", "cuda"] = "cpu"  # that trains cohorts, clusters their updates, ranks
     gpus: float = Field(default=0.0, ge=0)  # that a pool asks for; 0: with 'cuda' an equal share of them all
     memory_bytes: int = Field(default=0, ge=0)  # that a pool asks for; 0: it does not say

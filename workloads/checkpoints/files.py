@@ -53,7 +53,8 @@ def part_name(number: int) -> str:
 def about(experiment: Experiment, dataset: Dataset) -> dict[str, Any]:
     """What must be the same for a checkpoint to be gone on with."""
     tree = experiment.model_dump(mode="json", exclude={"tracking", "execution", "checkpoint"})
-    tree["execution"] = {"shards": experiment.execution.shards}
+    execution = experiment.execution
+    tree["execution"] = {"shards": execution.shards, "device": execution.device}
     return {
         "program": __version__,
         "experiment": experiment.digest(),

@@ -1,0 +1,51 @@
+"""How pools are placed on a cluster: what they ask for, and where a pool goes whose node is gone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ray
+
+from actors.cluster import cores_per_pool, free_cores, gpus_per_pool
+from fedras_ray.config import Experiment
+
+
+class Placement:
+    """Of so many pools.
+
+    Args:
+        experiment: what they compute, and what each asks for.
+        dataset: an object reference to a `Dataset`.
+        pool: what they are.
+        pools: how many.
+
+    Raises:
+        ExecutorError: they need a GPU, and there is none.
+    """
+
+    def __init__(self, experiment: Experiment, dataset: Any, pool: type, pools: int) -> None:
+        execution = experiment.execution
+        self._experiment, self._dataset, self._pool = experiment, dataset, pool
+        self._follows = execution.pools == 0 and execution.follows_cluster
+        self._asked: dict[str, Any] = {
+            "num_cpus": cores_per_pool(pools),
+            "num_gpus": gpus_per_pool(execution, pools),
+            "memory": execution.memory_bytes or None,
+        }
+
+    def first(self, shards: range) -> Any:
+        """An actor with these shards as they begin."""
+        return self._placed(shards, self._asked)
+
+    def anew(self, shards: range) -> Any:
+        """Another one in its place.
+
+        Where nobody asked for a number of pools and no core is free, it does not wait for one, but shares
+        those that there are: the number of pools follows soon.
+        """
+        crowded = self._follows and free_cores() < self._asked["num_cpus"]
+        return self._placed(shards, self._asked | {"num_cpus": 0} if crowded else self._asked)
+
+    def _placed(self, shards: range, asked: dict[str, Any]) -> Any:
+        options: dict[str, Any] = {**asked, "scheduling_strategy": "SPREAD", "enable_task_events": False}
+        return ray.remote(self._pool).options(**options).remote(self._experiment, self._dataset, shards)

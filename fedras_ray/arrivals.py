@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 from fedras_ray.executor import Executor, Parts
 from fedras_ray.server.folding import Partial, Share, Together, joined
 from fedras_ray.snapshots.kinds import kept
-from fedras_ray.work import Receipt
+from fedras_ray.work import Receipt, places_by_shard
 
 
 @kept("_shares", "_gone")
@@ -34,13 +33,10 @@ class Arrivals:
         self, tier: int, clients: NDArray[np.int64], turns: NDArray[np.int64], weights: Sequence[float]
     ) -> None:
         """What turns sent goes there, in this order."""
-        shard_of = clients % self._shards
-        order = np.argsort(shard_of, kind="stable")
-        ordered = clients[order].tolist(), turns[order].tolist(), [weights[place] for place in order.tolist()]
-        some = map(Share, *ordered)
-        for shard, count in enumerate(np.bincount(shard_of, minlength=self._shards).tolist()):
-            if count:
-                self._shares[tier].setdefault(shard, []).extend(itertools.islice(some, count))
+        names, weight_of = [clients, turns], np.asarray(weights)
+        for shard, places in places_by_shard(clients, self._shards).items():
+            some = map(Share, *(each[places].tolist() for each in [*names, weight_of]))
+            self._shares[tier].setdefault(shard, []).extend(some)
 
     def forget(self, receipt: Receipt, turn: int) -> None:
         """Nothing will be made of what a turn sent, be it all of it; what was refused is not kept."""

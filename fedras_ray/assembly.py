@@ -25,7 +25,6 @@ from fedras_ray.judge import Judge
 from fedras_ray.models.build import build_model
 from fedras_ray.ordering import Orders
 from fedras_ray.population import Population
-from fedras_ray.records import Trace
 from fedras_ray.server import schedules
 from fedras_ray.server.downlink import Downlink
 from fedras_ray.server.downlinks import build_downlink
@@ -33,6 +32,7 @@ from fedras_ray.server.robust import together
 from fedras_ray.server.schedules import Round
 from fedras_ray.server.server import Server
 from fedras_ray.snapshots.kinds import kept
+from fedras_ray.trace import Trace
 from fedras_ray.transit import Transit
 from fedras_ray.turns import Event
 

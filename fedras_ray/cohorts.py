@@ -3,7 +3,7 @@
 Where a version is made of everyone who was asked, nobody leaves, and no link is shared or changes, a turn's
 instants hang on nothing but itself. The events of such a round are those of `journeys`, at the same instants
 and in the same order, and so are its records and its digest; they are counted with arrays instead of one by
-one, which takes the server a tenth of the time.
+one (what that is worth: docs/speed.md).
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from fedras_ray.config import Experiment
 from fedras_ray.config.network import AlwaysAvailable, NoVariation
 from fedras_ray.config.schedule import SyncSchedule
 from fedras_ray.journeys import Surroundings
-from fedras_ray.records import Fate, Kind
+from fedras_ray.records import Fate
 from fedras_ray.server.downlink import Delivery
+from fedras_ray.trace import Kind
 from fedras_ray.turns import Cohort, Column
-from fedras_ray.work import NOT_GIVEN, Assignments, Receipts
+from fedras_ray.work import NOT_GIVEN, Assignments
 
 SUMMED = ("byte_count", "catch_up_bytes", "snapshot_bytes", "request_bytes")  # of a delivery, in its order
 
@@ -104,7 +105,7 @@ class Cohorts:
         trained = np.argsort(columns["trained_at_ns"], kind="stable")  # the order in which uploads begin
         arriving = trained[np.argsort(columns["arrived_at_ns"][trained], kind="stable")]
         cohort.columns = {name: column[arriving] for name, column in columns.items()}
-        cohort.receipts = Receipts(receipts.whole[arriving], receipts.real[arriving])
+        cohort.receipts = receipts.at(arriving)
         self._in.clock.at(Nanos(int(cohort.columns["arrived_at_ns"][-1])), cohort)
 
     def arrive(self, cohort: Cohort) -> None:

@@ -19,10 +19,11 @@ from fedras_ray.faults import Faults
 from fedras_ray.fleet.links import Direction
 from fedras_ray.fleet.profiles import Fleet
 from fedras_ray.flight import Flight, Views
-from fedras_ray.records import Fate, Kind, Trace
+from fedras_ray.records import Fate
 from fedras_ray.server.downlink import Downlink
 from fedras_ray.server.tally import Tally
 from fedras_ray.snapshots.kinds import kept
+from fedras_ray.trace import Kind, Trace
 from fedras_ray.transit import Transit
 from fedras_ray.turns import Carried, Copied, Event, Joined, Left, OpenTurn, Shifted
 from fedras_ray.work import Assignment, Receipt

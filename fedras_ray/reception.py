@@ -106,9 +106,7 @@ class Reception:
         used = np.flatnonzero(fates == Fate.USED)
         if len(used):
             self._use_each(cohort, used)
-            self._arrivals.begin(
-                cohort.tier
-            )  # the next version is made of these; the rest can be counted meanwhile
+            self._arrivals.begin(cohort.tier)  # a version is made of these; the rest is counted meanwhile
         self._parts.cohorts.arrive(cohort)
         table = cohort.table()
         self.in_flight -= len(table)

@@ -24,10 +24,11 @@ from fedras_ray.evaluation.fairness import fairness
 from fedras_ray.executor import Executor
 from fedras_ray.population import Population
 from fedras_ray.reception import Reception
-from fedras_ray.records import Kind, Record, Trace
+from fedras_ray.records import Record
 from fedras_ray.server import schedules
 from fedras_ray.snapshots.kinds import kept
 from fedras_ray.stretches import Stretch
+from fedras_ray.trace import Kind, Trace
 from fedras_ray.turns import Carried, Cohort, Copied, Due, Event, Joined, Left, OpenTurn, Shifted, Woke
 
 

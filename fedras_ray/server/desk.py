@@ -49,6 +49,11 @@ class _Together:
     left: int  # updates
 
 
+def _arrays(updates: Sequence[ItemUpdate]) -> Sequence[ItemUpdate | RaggedUpdates]:
+    """What holds their rows: all of them together, or each by itself."""
+    return [updates] if isinstance(updates, RaggedUpdates) else updates
+
+
 def _alone(update: ItemUpdate) -> _Together:
     return _Together([update], update.rows.size, 1)
 
@@ -86,8 +91,8 @@ class Desk:
         """Take what some (client, turn) sent, or refuse it: not of this codec and table, or not finite."""
         try:
             updates = decode_each(self._codec, blobs)
-            for update in [updates] if isinstance(updates, RaggedUpdates) else updates:
-                self._check(update)
+            for one in _arrays(updates):
+                self._check(one)
         except CodecError:
             return self._one_by_one(turns, blobs)
         seen = self._looked_at(updates)
@@ -125,8 +130,7 @@ class Desk:
     def _keep(
         self, turns: Sequence[tuple[int, int]], blobs: Sequence[bytes], updates: Sequence[ItemUpdate]
     ) -> None:
-        arrays = [updates] if isinstance(updates, RaggedUpdates) else updates
-        size = sum(one.rows.size for one in arrays)
+        size = sum(one.rows.size for one in _arrays(updates))
         if size > self._room:
             self._kept.update(zip(turns, blobs, strict=True))
         else:

@@ -109,7 +109,7 @@ class Server:
         """`take` of fresh updates, one after the other; None: every client has as many samples."""
         count, fresh = len(losses), self._weight_of(0)
         weights = [fresh] * count
-        if self._config.client_weight == "samples" and relative_samples is not None:
+        if relative_samples is not None:
             weights = [fresh * one for one in relative_samples]
         self._arrived[tier] += count
         self._weight[tier] = functools.reduce(operator.add, weights, self._weight[tier])  # not `sum`: in turn

@@ -12,13 +12,13 @@ from fedras_ray.records import (
     EndRecord,
     EvaluationRecord,
     Fate,
-    Trace,
     TurnRecord,
     UserQualityRecord,
     VersionRecord,
     as_row,
     error_name,
 )
+from fedras_ray.trace import Trace
 
 
 def filled(kind, **known):

@@ -10,8 +10,9 @@ from fedras_ray.errors import FleetError
 from fedras_ray.executor import SerialExecutor
 from fedras_ray.fleet.profiles import Fleet
 from fedras_ray.population import population_of
-from fedras_ray.records import EndRecord, Fate, KeptTrace, TurnRecord
+from fedras_ray.records import EndRecord, Fate, TurnRecord
 from fedras_ray.simulation import Simulation
+from fedras_ray.trace import KeptTrace
 from tests.simulation.worlds import NETWORKS, SCHEDULES, world
 
 SYNC = SCHEDULES["sync"]

@@ -8,8 +8,9 @@ from fedras_ray.errors import ClientError
 from fedras_ray.executor import SerialExecutor
 from fedras_ray.faults import Faults
 from fedras_ray.population import population_of
-from fedras_ray.records import Fate, KeptTrace, Kind, TurnRecord
+from fedras_ray.records import Fate, TurnRecord
 from fedras_ray.simulation import Simulation, simulate
+from fedras_ray.trace import KeptTrace, Kind
 from tests.simulation.test_determinism import ScrambledExecutor
 from tests.simulation.traces import plain_world
 from tests.simulation.worlds import FAULTS, NETWORKS, SCHEDULES, Watch, world

@@ -11,8 +11,8 @@ import pytest
 
 from fedras_ray.executor import SerialExecutor
 from fedras_ray.population import population_of
-from fedras_ray.records import KeptTrace
 from fedras_ray.simulation import Simulation
+from fedras_ray.trace import KeptTrace
 from tests.simulation.worlds import NETWORKS, SCHEDULES, world
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "traces"

@@ -12,10 +12,10 @@ from fedras_ray.evaluation.shards import ShardQuality
 from fedras_ray.executor import Done
 from fedras_ray.flight import IdleClients
 from fedras_ray.population import Population
-from fedras_ray.records import Trace
 from fedras_ray.server.folding import Partial
 from fedras_ray.simulation import Simulation
 from fedras_ray.streams import Purpose, stream
+from fedras_ray.trace import Trace
 from fedras_ray.work import Receipt, Receipts
 from tests.simulation.worlds import SCHEDULES
 

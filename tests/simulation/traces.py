@@ -8,8 +8,9 @@ from fedras_ray.config import build
 from fedras_ray.data import load
 from fedras_ray.executor import SerialExecutor
 from fedras_ray.population import population_of
-from fedras_ray.records import Happened, KeptTrace, Kind, TurnRecord
+from fedras_ray.records import TurnRecord
 from fedras_ray.simulation import Simulation
+from fedras_ray.trace import Happened, KeptTrace, Kind
 
 # A dense table of 4 items at width 2 in f32: a header of 18 bytes and 4 · 2 · 4 = 32 of body, both ways.
 BLOB = 50

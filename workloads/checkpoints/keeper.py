@@ -67,8 +67,8 @@ class CheckpointKeeper:
 
     def said(self, stretch: Stretch) -> None:
         """Some more records."""
-        turns = stretch.table()  # once, and not for every checkpoint that comes
-        self._since.append(Said(Stretch(stretch.class_names, turns, stretch.others)))
+        stretch.table()  # made now, and not by the thread that writes
+        self._since.append(Said(stretch))
         if sum(map(len, self._since)) >= PART_RECORDS:
             with self._changed:
                 self._unwritten.append((self._parts, self._since))

@@ -19,6 +19,7 @@ from workloads.comparing.command import compare
 from workloads.doctoring.command import doctor
 from workloads.experiments import DEFAULT, find, names
 from workloads.fleets.command import fleet
+from workloads.run_directory import CONFIG, SUMMARY, refuse_to_go_on
 from workloads.speech import console, say, say_error
 from workloads.stopping import Stopped, stoppable
 from workloads.watching.command import watch
@@ -222,11 +223,8 @@ def _interrupted(directory: Path, named: str, out: str | None) -> str:
     """
     if named != DEFAULT or out is not None:
         raise RunError("--resume goes on with the run in its directory: leave the experiment and --out away")
-    if (directory / "summary.json").exists():
-        raise RunError(f"{directory} holds a finished run: there is nothing to go on with")
-    if not (directory / "config.toml").exists():
-        raise RunError(f"{directory} holds no run: there is no config.toml in it")
-    return str(directory / "config.toml")
+    refuse_to_go_on(directory, (directory / SUMMARY).exists(), (directory / CONFIG).exists())
+    return str(directory / CONFIG)
 
 
 def _experiment(name: str, settings: list[str], pools: int | None) -> Experiment:

@@ -9,18 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
 
 from fedras_ray.errors import RunError
 from workloads.checkpoints.store import Store, open_at
-from workloads.run_directory import home, write_text, writing
+from workloads.run_directory import (
+    CONFIG,
+    SUMMARY,
+    fresh,
+    refuse_finished,
+    refuse_to_go_on,
+    write_text,
+    writing,
+)
 
 CHECKPOINTS = "checkpoints"
-SUMMARY = "summary.json"
-TAKEN_ALONG = ("config.toml", "mlflow.json")  # what a run needs of its beginning to be gone on with elsewhere
+TAKEN_ALONG = (CONFIG, "mlflow.json")  # what a run needs of its beginning to be gone on with elsewhere
 
 
 def place(asked: str | None, resume: bool) -> tuple[Path | None, str | None]:
@@ -46,8 +52,7 @@ def begun(url: str) -> Path:
         RunError: nothing can be kept there, or a finished run is.
     """
     with _reaching(url):
-        if SUMMARY in _store(url).names():
-            raise RunError(f"{url} holds a finished run already; give another --out, or remove it")
+        refuse_finished(url, SUMMARY in _store(url).names())
     return _here(url)
 
 
@@ -60,10 +65,7 @@ def fetched(url: str) -> Path:
     store = _store(url)
     with _reaching(url):
         there = store.names()
-        if SUMMARY in there:
-            raise RunError(f"{url} holds a finished run: there is nothing to go on with")
-        if TAKEN_ALONG[0] not in there:
-            raise RunError(f"{url} holds no run: there is no {TAKEN_ALONG[0]} in it")
+        refuse_to_go_on(url, SUMMARY in there, CONFIG in there)
         found = {name: store.read(name) for name in TAKEN_ALONG if name in there}
     directory = _here(url)
     with writing(directory):
@@ -103,8 +105,7 @@ def _store(url: str) -> Store:
 
 
 def _here(url: str) -> Path:
-    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")[:-3]
-    return home() / "runs" / f"{url.rstrip('/').rpartition('/')[2] or 'run'}-{stamp}"
+    return fresh(url.rstrip("/").rpartition("/")[2] or "run")
 
 
 @contextmanager

@@ -13,6 +13,8 @@ from fedras_ray.config import Experiment
 from fedras_ray.errors import RunError
 from workloads.sinks import Summary
 
+CONFIG, SUMMARY = "config.toml", "summary.json"
+
 
 def place(asked: Path | None, experiment: Experiment) -> Path:
     """Where a new run goes; nothing is made yet.
@@ -24,15 +26,41 @@ def place(asked: Path | None, experiment: Experiment) -> Path:
     Raises:
         RunError: there is a finished run in it already, or it cannot be made.
     """
-    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")[:-3]
-    directory = home() / (asked or Path("runs") / f"{experiment.name}-{stamp}")
+    directory = home() / asked if asked else fresh(experiment.name)
     with writing(directory):  # a name may be too long even to ask
-        if (directory / "summary.json").exists():
-            raise RunError(f"{directory} holds a finished run already; give another --out, or remove it")
+        refuse_finished(directory, (directory / SUMMARY).exists())
         there = next(path for path in (directory, *directory.parents) if path.exists())
     if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
         raise RunError(f"{directory} cannot be made: {there} is no folder to write to; give another --out")
     return directory
+
+
+def fresh(name: str) -> Path:
+    """A directory below ``runs/`` that nobody has."""
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")[:-3]
+    return home() / "runs" / f"{name}-{stamp}"
+
+
+def refuse_finished(where: Path | str, is_finished: bool) -> None:
+    """A new run may not take the place of one that is complete.
+
+    Raises:
+        RunError: one is.
+    """
+    if is_finished:
+        raise RunError(f"{where} holds a finished run already; give another --out, or remove it")
+
+
+def refuse_to_go_on(where: Path | str, is_finished: bool, has_begun: bool) -> None:
+    """Only a run that has begun and did not end can be gone on with.
+
+    Raises:
+        RunError: it ended, or there is none.
+    """
+    if is_finished:
+        raise RunError(f"{where} holds a finished run: there is nothing to go on with")
+    if not has_begun:
+        raise RunError(f"{where} holds no run: there is no {CONFIG} in it")
 
 
 def create(directory: Path, experiment: Experiment) -> None:
@@ -43,7 +71,7 @@ def create(directory: Path, experiment: Experiment) -> None:
     """
     with writing(directory):
         directory.mkdir(parents=True, exist_ok=True)
-        write_text(directory / "config.toml", experiment.to_toml())
+        write_text(directory / CONFIG, experiment.to_toml())
 
 
 @contextmanager
@@ -74,7 +102,7 @@ def write_text(path: Path, text: str) -> None:
 
 def write_summary(directory: Path, summary: Summary) -> Path:
     """Write ``summary.json``: where it is, a run was computed to its end."""
-    path = directory / "summary.json"
+    path = directory / SUMMARY
     with writing(path):
         write_text(path, json.dumps(summary, indent=2) + "\n")
     return path

@@ -12,6 +12,7 @@ from fedras_ray.errors import ExecutorError
 from fedras_ray.executor import SerialExecutor
 from fedras_ray.population import population_of
 from fedras_ray.simulation import simulate
+from tests.actors.conftest import freed
 from tests.conftest import SCHEDULES, SMALL
 
 pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]
@@ -31,7 +32,9 @@ def test_pools_that_share_a_gpu_are_one_process(cluster, schedule, codec):
     experiment = build({}, settings)
     dataset = load(experiment.data, experiment.seed)
     alone = told(experiment, dataset, SerialExecutor(experiment, dataset))
-    shared = told(experiment, dataset, RayExecutor(experiment, cluster.put(dataset), pools=2))
+    executor = RayExecutor(experiment, cluster.put(dataset), pools=2)
+    shared = told(experiment, dataset, executor)
+    freed(executor)
     assert shared == alone
 
 

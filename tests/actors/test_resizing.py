@@ -14,6 +14,7 @@ from actors.following import Following
 from fedras_ray.config import build
 from fedras_ray.data import load
 from tests.actors import joining
+from tests.actors.conftest import freed
 from tests.checkpoints.stopped import begun, told
 from tests.conftest import DOWNLINKS, SCHEDULES, SMALL
 
@@ -39,6 +40,7 @@ def test_pools_may_become_more_and_fewer_between_any_two_events(cluster, schedul
                 executor.lose_pool(1)
             executor.resize(SIZES[number])
             changes.append(executor.pools)
+    freed(executor)
     assert said == expected
     assert changes == list(SIZES.values())
     assert executor.restarts_and_waits()[0] >= 1, "what went before is counted too"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import starmap
+from itertools import pairwise, starmap
 from typing import NamedTuple, overload
 
 import numpy as np
@@ -108,11 +108,8 @@ def places_by_shard(clients: Whole, shards: int) -> dict[int, Whole]:
     shard_of = clients % shards
     order = np.argsort(shard_of, kind="stable")
     found, begins = np.unique(shard_of[order], return_index=True)
-    ends = [*begins[1:], len(order)]
-    return {
-        shard: order[begin:end]
-        for shard, begin, end in zip(found.tolist(), begins.tolist(), ends, strict=True)
-    }
+    bounds = pairwise([*begins.tolist(), len(order)])
+    return {shard: order[begin:end] for shard, (begin, end) in zip(found.tolist(), bounds, strict=True)}
 
 
 WHOLE = ("client", "byte_count", "rows", "samples", "sparse_bytes", "actions", "refused")

@@ -25,7 +25,8 @@ class Placement:
 
     def __init__(self, experiment: Experiment, dataset: Any, pool: type, pools: int) -> None:
         execution = experiment.execution
-        self._experiment, self._dataset, self._pool = experiment, dataset, pool
+        self._experiment, self._dataset = experiment, dataset
+        self._actor: Any = ray.remote(pool)  # once: every time it is sent to the cluster
         self._follows = execution.pools == 0 and execution.follows_cluster
         self._asked: dict[str, Any] = {
             "num_cpus": cores_per_pool(pools),
@@ -48,4 +49,4 @@ class Placement:
 
     def _placed(self, shards: range, asked: dict[str, Any]) -> Any:
         options: dict[str, Any] = {**asked, "scheduling_strategy": "SPREAD", "enable_task_events": False}
-        return ray.remote(self._pool).options(**options).remote(self._experiment, self._dataset, shards)
+        return self._actor.options(**options).remote(self._experiment, self._dataset, shards)

@@ -1,9 +1,11 @@
 """The number of pools may change during a run, and follows the cluster; the records stay the same."""
 
 import json
+import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import ray
 
@@ -15,12 +17,12 @@ from fedras_ray.config import build
 from fedras_ray.data import load
 from tests.actors import joining
 from tests.actors.conftest import freed
-from tests.checkpoints.stopped import begun, told
+from tests.checkpoints.stopped import begun, events_of, told
 from tests.conftest import DOWNLINKS, SCHEDULES, SMALL
 
 pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]
 
-SIZES = {3: 3, 30: 2, 31: 5, 90: 1, 110: 2}  # event -> pools from then on
+SIZES = [3, 2, 5, 1, 2]  # pools from one event to another
 
 
 @pytest.mark.parametrize("schedule", sorted(SCHEDULES))
@@ -28,21 +30,24 @@ def test_pools_may_become_more_and_fewer_between_any_two_events(cluster, schedul
     settings = [*SMALL, *SCHEDULES[schedule], "feedback.kind=residual", *DOWNLINKS["touched"]]
     experiment = build({}, settings)
     dataset = load(experiment.data, experiment.seed)
-    expected = told(begun(experiment, dataset)[0])
+    expected, events = told(begun(experiment, dataset)[0]), events_of(experiment, dataset)
+    changes = dict(
+        zip((events * np.array([0.1, 0.3, 0.35, 0.6, 0.8])).astype(int).tolist(), SIZES, strict=True)
+    )
     executor = RayExecutor(experiment, cluster.put(dataset), pools=1)
     simulation, _ = begun(experiment, dataset, executor)
-    said, changes = [], []
+    said, seen = [], []
     for number, _ in enumerate(simulation.events()):
         if simulation.said:
             said += list(simulation.tell())
-        if number in SIZES:
-            if number == 90:  # one of them is dead by then, and nobody knows it
+        if number in changes:
+            if changes[number] == 1:  # one of five is dead by then, and nobody knows it
                 executor.lose_pool(1)
-            executor.resize(SIZES[number])
-            changes.append(executor.pools)
+            executor.resize(changes[number])
+            seen.append(executor.pools)
     freed(executor)
     assert said == expected
-    assert changes == list(SIZES.values())
+    assert seen == SIZES
     assert executor.restarts_and_waits()[0] >= 1, "what went before is counted too"
 
 
@@ -92,8 +97,9 @@ def test_room_is_what_is_free_and_what_one_has(monkeypatch, cores, free, pools, 
 
 def test_a_node_that_joins_brings_pools_and_one_that_goes_takes_them_along():
     """A cluster of its own, in a process of its own, as another one is open here."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
     said = subprocess.run(
-        [sys.executable, "-m", "tests.actors.joining"], capture_output=True, text=True, timeout=280
+        [sys.executable, "-m", "tests.actors.joining"], env=ours, capture_output=True, text=True, timeout=280
     )
     assert said.returncode == 0, said.stderr[-3_000:]
     found = json.loads(said.stdout.splitlines()[-1])

@@ -16,6 +16,7 @@ import pytest
 
 from fedras_ray.config.reading import build
 from fedras_ray.records import EndRecord, EvaluationRecord, Fate, Record, TurnRecord, VersionRecord, rows
+from tests.dashboards.looking import fetched
 
 ITEMS, WIDTH, S = 1682, 32, 10**9
 DENSE = ITEMS * WIDTH * 4 + 24
@@ -149,6 +150,12 @@ def summary_of(
         "wall": {"seconds": 21.4, "updates_per_second": story.updates / 21.4, "peak_rss_bytes": 611_000_000},
         "trace_digest": "ab12" * 16,
     }  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def modules(tmp_path_factory):
+    """Where the packages are that drive Chromium."""
+    return fetched(tmp_path_factory.mktemp("npm"))
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
 // node look.js JOBS.json: opens pages in Chromium, keeps a picture of each, and prints what was seen as JSON.
+// A page that draws itself is waited for until all words of `awaits` are in it, or in a page within it.
 const { chromium } = require("playwright-core");
 const fs = require("fs");
 
@@ -24,6 +25,22 @@ function measure() {
   };
 }
 
+// What can be read, in the page and in the pages within it.
+async function read(page) {
+  const texts = page.frames().map((frame) => frame.evaluate(() => document.body.innerText).catch(() => ""));
+  return (await Promise.all(texts)).join("\n");
+}
+
+async function awaited(page, words, limit_ms) {
+  const began_ms = Date.now();
+  let text = await read(page);
+  while (!words.every((word) => text.includes(word)) && Date.now() - began_ms < limit_ms) {
+    await page.waitForTimeout(200);
+    text = await read(page);
+  }
+  return text;
+}
+
 async function violations(page, axe) {
   await page.addScriptTag({ path: axe });
   const found = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
@@ -37,14 +54,15 @@ async function look(browser, axe, job) {
     bypassCSP: Boolean(job.axe), // the page lets no script in, axe is one
   });
   const said = [];
-  page.on("console", (message) => message.type() === "error" && said.push(message.text()));
+  page.on("console", (message) => message.type() === "error" && said.push(`${message.text()} ${message.location().url}`));
   page.on("pageerror", (error) => said.push(String(error)));
   await page.goto(job.url, { waitUntil: "load" });
+  const text = await awaited(page, job.awaits ?? [], job.limit_ms ?? 0);
   const measured = await page.evaluate(measure);
   await page.screenshot({ path: job.picture, fullPage: true });
   const broken = job.axe ? await violations(page, axe) : [];
   await page.close();
-  return { name: job.name, said, violations: broken, ...measured };
+  return { name: job.name, said, text, violations: broken, ...measured };
 }
 
 (async () => {

@@ -57,7 +57,7 @@ def test_the_last_values_are_the_summary(kept, finished):
     _, _, run = kept
     summary = finished.said.summary
     assert run.data.metrics["quality/recall_20"] == summary["quality"]["recall@20"]
-    assert run.data.metrics["bytes/up"] == summary["bytes"]["up"]
+    assert run.data.metrics["whole_bytes/up"] == summary["bytes"]["up"]
     assert run.data.metrics["wall/updates_per_second"] == summary["wall"]["updates_per_second"]
 
 

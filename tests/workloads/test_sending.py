@@ -19,7 +19,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own
 
 
 @contextmanager
-def server(folder, port, behind=None):
+def server(folder, port, behind=None, *options):
     """`mlflow server` on loopback; killed at the end, as a machine that loses power kills it."""
     store = [
         "--backend-store-uri",
@@ -27,7 +27,8 @@ def server(folder, port, behind=None):
         "--artifacts-destination",
         f"{folder}/files",
     ]
-    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), *store]
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
+    command += [*store, *options]
     env = environment(MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false")
     with (folder / "log").open("ab") as log:
         process = subprocess.Popen(

@@ -2,7 +2,8 @@
 
 Metrics carry virtual time as their timestamps, so "relative time" in the UI is time on the devices;
 steps are model versions. The names are the summary's, with what MLflow refuses replaced:
-``ndcg@10`` is ``quality/ndcg_10``.
+``ndcg@10`` is ``quality/ndcg_10``. What is known at the end alone has names of its own, so that it stands
+below the curves on the page of metrics, which goes by the alphabet.
 """
 
 from __future__ import annotations
@@ -95,7 +96,7 @@ class MlflowSink:
     def finish(self, summary: Summary, artifacts: Sequence[Path]) -> None:
         """The run did all it was asked: its summary as tags and metrics, and its files."""
         final = {f"wall/{name}": float(value) for name, value in summary["wall"].items()}
-        final |= {f"bytes/{name}": float(value) for name, value in summary["bytes"].items()}
+        final |= {f"whole_bytes/{name}": float(value) for name, value in summary["bytes"].items()}
         self._add(int(summary["virtual_seconds"] * 1e9), summary["versions"], final)
         self._flush()
         tags = {"trace_digest": summary["trace_digest"], "mlflow.note.content": markdown(summary)}

@@ -16,12 +16,13 @@ from mlflow.tracking import MlflowClient
 from fedras_ray.errors import RunError
 from workloads.run_directory import home
 from workloads.tracking.secrets import hidden, without_secrets
+from workloads.tracking.view import view_tag
 
 REASON_LIMIT = 200  # characters
 EXPERIMENT_TAGS = {
     "mlflow.experimentKind": "custom_model_development",
     "mlflow.note.content": "Federated recommenders: steps are model versions, time is virtual.",
-}
+} | view_tag()
 
 
 def tracking_uri() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import ray
@@ -32,14 +32,16 @@ class Coordinator:
         pools: int,
         sign: StopSign,
         start: Plain | None = None,
+        begun: Sequence[Any] = (),
     ) -> None:
         """`dataset` is a list of one object reference, so that Ray does not fetch it here.
 
-        `sign` is where a wish to stop is seen, `start` a checkpoint to go on from.
+        `sign` is where a wish to stop is seen, `start` a checkpoint to go on from, `begun` the pools, if
+        they were placed already.
         """
         self._experiment = experiment
         self._population = population
-        self._executor = RayExecutor(experiment, dataset[0], pools)
+        self._executor = RayExecutor(experiment, dataset[0], pools, begun=begun)
         self._following = Following(experiment, self._executor)
         self._cadence = Cadence(experiment, sign.is_up)
         self._start = start

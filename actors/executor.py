@@ -34,7 +34,14 @@ Ids = NDArray[np.int32]
 class RayExecutor:
     """Pools on a cluster, as an `Executor`."""
 
-    def __init__(self, experiment: Experiment, dataset: Any, pools: int, pool: type = ClientPool) -> None:
+    def __init__(
+        self,
+        experiment: Experiment,
+        dataset: Any,
+        pools: int,
+        pool: type = ClientPool,
+        begun: Sequence[Any] = (),
+    ) -> None:
         """Place the pools and wait until they hold their clients.
 
         Args:
@@ -42,6 +49,7 @@ class RayExecutor:
             dataset: an object reference to a `Dataset`.
             pools: how many actors.
             pool: what they are.
+            begun: those that were placed already, all or none.
 
         Raises:
             ExecutorError: the cluster has no room for them within ``execution.start_limit_s``.
@@ -50,26 +58,25 @@ class RayExecutor:
         self._work_limit_s = experiment.execution.work_limit_s
         self._views: dict[int, Any] = {}  # view -> the object of its table
         self._restarts, self._waited_s, self._peak_bytes = 0, 0.0, 0  # of pools that there are no more
-        self._begin(pools)
+        self._begin(pools, begun)
 
-    def _begin(self, pools: int) -> None:
+    def _begin(self, pools: int, begun: Sequence[Any] = ()) -> None:
         """Place so many, and wait until they are there."""
         self._news = [News(list(self._views), []) for _ in range(pools)]  # that a pool was not told yet
-        shards, execution = self._experiment.execution.shards, self._experiment.execution
+        execution = self._experiment.execution
         placement = Placement(self._experiment, self._dataset, self._pool, pools)
-        homes = [range(number * shards // pools, (number + 1) * shards // pools) for number in range(pools)]
         self._pools = [
             WatchedPool(
                 number,
-                home,
+                actor,
                 placement,
                 execution.start_limit_s,
                 execution.work_limit_s,
                 execution.pool_restarts,
             )
-            for number, home in enumerate(homes)
+            for number, actor in enumerate(begun or placement.first())
         ]
-        self._pool_of = [number for number, home in enumerate(homes) for _ in home]  # (S,)
+        self._pool_of = [number for number, home in enumerate(placement.homes) for _ in home]  # (S,)
         self._await_start(execution.start_limit_s)
 
     def resize(self, pools: int) -> None:

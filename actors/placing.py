@@ -13,6 +13,8 @@ from fedras_ray.config import Experiment
 class Placement:
     """Of so many pools.
 
+    A pool has adjoining shards: `homes`, the first and the last of each.
+
     Args:
         experiment: what they compute, and what each asks for.
         dataset: an object reference to a `Dataset`.
@@ -27,6 +29,10 @@ class Placement:
         execution = experiment.execution
         self._experiment, self._dataset = experiment, dataset
         self._actor: Any = ray.remote(pool)  # once: every time it is sent to the cluster
+        shards = execution.shards
+        self.homes = [
+            range(number * shards // pools, (number + 1) * shards // pools) for number in range(pools)
+        ]
         self._follows = execution.pools == 0 and execution.follows_cluster
         self._asked: dict[str, Any] = {
             "num_cpus": cores_per_pool(pools),
@@ -34,9 +40,9 @@ class Placement:
             "memory": execution.memory_bytes or None,
         }
 
-    def first(self, shards: range) -> Any:
-        """An actor with these shards as they begin."""
-        return self._placed(shards, self._asked)
+    def first(self) -> list[Any]:
+        """An actor for each pool, with its shards as they begin; none is waited for."""
+        return [self._placed(shards, self._asked) for shards in self.homes]
 
     def anew(self, shards: range) -> Any:
         """Another one in its place.

@@ -13,6 +13,8 @@ import ray
 from actors.cluster import connected, pool_count
 from actors.coordinator import Coordinator
 from actors.pending import fetch
+from actors.placing import Placement
+from actors.pool import ClientPool
 from actors.stop_sign import StopSign
 from fedras_ray.checkpoints import Plain, Taken, await_all
 from fedras_ray.config import Experiment
@@ -70,7 +72,12 @@ class RaySession:
         stored = ray.put(self._dataset)
         place: Any = ray.remote(Coordinator).options(num_cpus=0, enable_task_events=False)
         sign = StopSign()
-        coordinator: Any = place.remote(self._experiment, population, [stored], self.pools, sign, self._start)
+        begun = Placement(
+            self._experiment, stored, ClientPool, self.pools
+        ).first()  # while the coordinator starts
+        coordinator: Any = place.remote(
+            self._experiment, population, [stored], self.pools, sign, self._start, begun
+        )
         try:
             fetch(coordinator.ready.remote(), "the coordinator", 2 * execution.start_limit_s)
             yield from self._stream(coordinator, sign)

@@ -74,8 +74,8 @@ class WatchedPool:
 
     Args:
         number: of the pool.
-        shards: that it has.
-        placement: makes an actor with the shards as they begin.
+        actor: that it is at first.
+        placement: makes another one with its shards as they begin.
         start_limit_s: for a new actor.
         limit_s: for an answer.
         restarts: how often it may be replaced without a journal being cut in between.
@@ -84,16 +84,16 @@ class WatchedPool:
     def __init__(
         self,
         number: int,
-        shards: range,
+        actor: Any,
         placement: Placement,
         start_limit_s: float,
         limit_s: float,
         restarts: int,
     ) -> None:
         self.limit_s = limit_s
-        self._number, self._shards, self._placement = number, shards, placement
+        self._number, self._shards, self._placement = number, placement.homes[number], placement
         self._start_limit_s, self._restarts = start_limit_s, restarts
-        self.actor = placement.first(shards)
+        self.actor = actor
         self.generation = 0  # of the actor: how often it was replaced
         self.waited_s = 0.0  # for results
         self._left = restarts

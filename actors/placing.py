@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import ray
@@ -29,10 +30,8 @@ class Placement:
         execution = experiment.execution
         self._experiment, self._dataset = experiment, dataset
         self._actor: Any = ray.remote(pool)  # once: every time it is sent to the cluster
-        shards = execution.shards
-        self.homes = [
-            range(number * shards // pools, (number + 1) * shards // pools) for number in range(pools)
-        ]
+        edges = [number * execution.shards // pools for number in range(pools + 1)]
+        self.homes = [range(first, last) for first, last in pairwise(edges)]
         self._follows = execution.pools == 0 and execution.follows_cluster
         self._asked: dict[str, Any] = {
             "num_cpus": cores_per_pool(pools),

@@ -72,9 +72,8 @@ class RaySession:
         stored = ray.put(self._dataset)
         place: Any = ray.remote(Coordinator).options(num_cpus=0, enable_task_events=False)
         sign = StopSign()
-        begun = Placement(
-            self._experiment, stored, ClientPool, self.pools
-        ).first()  # while the coordinator starts
+        placement = Placement(self._experiment, stored, ClientPool, self.pools)
+        begun = placement.first()  # they start while the coordinator does
         coordinator: Any = place.remote(
             self._experiment, population, [stored], self.pools, sign, self._start, begun
         )

@@ -74,6 +74,8 @@ class ColrCodec:
         flat = unpack_floats(body.take(floats_bytes(n * rank, "f16")), n * rank, "f16")
         item_ids = take_positions(body, n, frame.item_count)  # (n,)
         body.finish()
+        if n == 0:  # directions of whatever width a short blob claims would be made for nothing
+            return ItemUpdate(item_ids, np.zeros((0, width), np.float32), frame.item_count)
         rows = combine(flat.reshape(n, rank), projection(seed, rank, width))
         return ItemUpdate(item_ids, rows, frame.item_count)
 
@@ -90,10 +92,18 @@ def projection(seed: int, rank: int, width: int) -> Doubles:
     Gaussian by Box and Muller from PCG64's raw output, which numpy promises never to change: a stored
     blob must find the same directions under the next numpy. (`standard_normal` comes without that.)
     """
-    raw = PCG64(SeedSequence(seed)).random_raw(2 * rank * width).reshape(2, width, rank)
-    uniform = ((raw >> np.uint64(11)) + 0.5) * 2.0**-53  # inside (0, 1)
-    gaussian = np.sqrt(-2.0 * np.log(uniform[0])) * np.cos(2 * np.pi * uniform[1])  # (D, r)
-    q, r = torch.linalg.qr(torch.from_numpy(gaussian))  # (D, r), (r, r); torch's, see `directions`
+    bits = PCG64(SeedSequence(seed))
+    gaussian = np.sqrt(-2.0 * np.log(_uniform(bits, rank * width)))
+    gaussian *= np.cos(2 * np.pi * _uniform(bits, rank * width))
+    q, r = torch.linalg.qr(torch.from_numpy(gaussian.reshape(width, rank)))  # torch's, see `directions`
     directions: Doubles = (q * r.diag().sign()).T.contiguous().numpy()
     directions.flags.writeable = False
     return directions
+
+
+def _uniform(bits: PCG64, count: int) -> Doubles:
+    """So many numbers inside (0, 1), with little memory beside them."""
+    found: Doubles = (bits.random_raw(count) >> np.uint64(11)).astype(np.float64)
+    found += 0.5
+    found *= 2.0**-53
+    return found

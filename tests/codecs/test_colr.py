@@ -11,6 +11,7 @@ from fedras_ray.codecs.build import build_codec
 from fedras_ray.codecs.colr import most_rank, projection
 from fedras_ray.config.codecs import ColrCodec
 from fedras_ray.errors import CodecError
+from tests.codecs import fuzz
 from tests.codecs.conftest import rank_one, send
 from tests.codecs.test_laws import sealed
 
@@ -96,3 +97,16 @@ def test_a_rank_that_no_encoder_writes(rank):
     body = struct.pack("<HQ", rank, 1) + b"\0\0" + rank * b"\0\x3c" + b"\0"
     with pytest.raises(CodecError, match="shared directions"):
         colr(2).decode(sealed(12, 1, 2, 1, body))
+
+
+def test_a_short_blob_of_a_wide_row_takes_no_more_than_the_row_and_its_direction():
+    """Found by the fuzzer: 33 bytes that took 3.7 MB."""
+    blob = bytes.fromhex("4652010c01000000ffff0100000073f2433c01000000000000000000efff8af500")
+    assert fuzz.outcome(colr(2), blob, traced=True) == "update"
+
+
+def test_no_rows_need_no_directions():
+    blob = colr(2).encode(send([], np.zeros((0, 60_000)), 9))
+    projection.cache_clear()
+    assert colr(2).decode(blob).rows.shape == (0, 60_000)
+    assert projection.cache_info().misses == 0

@@ -14,10 +14,8 @@ from tests.workloads.ports import free_ports
 from tests.workloads.test_sending import server
 from workloads.tracking.view import KEY, NAME
 
-WIDTH, HEIGHT = (
-    1920,
-    {"runs": 1080, "metrics": 2600, "report": 1080},
-)  # charts beyond the window are not drawn
+WIDTH = 1920
+HEIGHT = {"runs": 1080, "metrics": 2600, "report": 1080}  # charts beyond the window are not drawn
 COLOURS = 100  # a page with nothing on it has a handful
 LIMIT_MS = 60_000
 MLFLOWS_OWN = ("ResizeObserver loop", "mlflow/users/current")  # it asks for the one who is logged in: nobody

@@ -100,7 +100,8 @@ def test_a_pool_that_hangs_is_replaced_within_its_limit(cluster):
     said += told(simulation)
     assert said == expected
     assert sum(pool.generation for pool in executor._pools) >= 1
-    assert stopped.pid not in {one.pid for one in victims()}, "nor does it keep its cores"
+    _, alive = psutil.wait_procs([stopped], timeout=60)  # Ray gives it some seconds, and it is not waited for
+    assert alive == [], "nor does it keep its cores"
 
 
 @pytest.mark.parametrize("schedule", ["sync", "buffered"])

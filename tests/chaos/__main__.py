@@ -53,10 +53,10 @@ def outcome(one, folder, whole):
     ours, theirs = turns(records), turns(expected)
     return found + Counter(
         {
-            "as undisturbed": good,
+            "as undisturbed": int(good),
             "lost": (theirs - ours).total(),
             "doubled": (ours - theirs).total(),
-            "silent": not good,
+            "silent": int(not good),
         }
     )
 

@@ -108,18 +108,23 @@ def _joins(address: str | None) -> bool:
 
 def pool_count(execution: ExecutionConfig) -> int:
     """How many pools to start: as asked, else one per core, or GPU, of the cluster; at most one per shard."""
-    ours = cores() if execution.device == "cpu" else gpus()
-    return max(1, min(execution.pools or int(ours), execution.shards))
+    return max(1, min(execution.pools or int(_total(execution)), execution.shards))
 
 
 def pool_room(execution: ExecutionConfig, pools: int) -> int:
     """How many pools there is room for beside what others hold, where so many are there already."""
-    free = ray.available_resources()  # type: ignore[no-untyped-call]
     if execution.device == "cpu":
-        room = min(cores(), free.get("CPU", 0.0) + pools * cores_per_pool(pools))
+        kind, each = "CPU", cores_per_pool(pools)
     else:
-        room = min(gpus(), free.get("GPU", 0.0) + pools * gpus_per_pool(execution, pools))
+        kind, each = "GPU", gpus_per_pool(execution, pools)
+    free = float(ray.available_resources().get(kind, 0))  # type: ignore[no-untyped-call]
+    room = min(_total(execution), free + pools * each)
     return max(1, min(int(room + ROUNDING), execution.shards))
+
+
+def _total(execution: ExecutionConfig) -> float:
+    """Of what there is one for each pool: cores of the cluster, or its GPUs."""
+    return cores() if execution.device == "cpu" else gpus()
 
 
 def cores_per_pool(pools: int) -> float:

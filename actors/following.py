@@ -20,7 +20,6 @@ class Following:
 
     def __init__(self, experiment: Experiment, executor: RayExecutor) -> None:
         self._execution, self._executor = experiment.execution, executor
-        self._follows = experiment.execution.pools == 0 and experiment.execution.follows_cluster
         self._looked_s = time.monotonic()
         self._seen = executor.pools
 
@@ -30,7 +29,7 @@ class Following:
         Raises:
             ExecutorError: there is no room any more for what there was room for.
         """
-        if not self._follows or time.monotonic() - self._looked_s < LOOK_S:
+        if not self._execution.pools_follow or time.monotonic() - self._looked_s < LOOK_S:
             return
         self._looked_s = time.monotonic()
         before, self._seen = self._seen, pool_room(self._execution, self._executor.pools)

@@ -32,7 +32,7 @@ class Placement:
         self._actor: Any = ray.remote(pool)  # once: every time it is sent to the cluster
         edges = [number * execution.shards // pools for number in range(pools + 1)]
         self.homes = [range(first, last) for first, last in pairwise(edges)]
-        self._follows = execution.pools == 0 and execution.follows_cluster
+        self._follows = execution.pools_follow
         self._asked: dict[str, Any] = {
             "num_cpus": cores_per_pool(pools),
             "num_gpus": gpus_per_pool(execution, pools),

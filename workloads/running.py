@@ -35,6 +35,7 @@ from workloads.device_classes import device_classes
 from workloads.elsewhere import mirrored
 from workloads.pace import Pace
 from workloads.progress import ProgressDisplay
+from workloads.run_directory import CONFIG
 from workloads.sinks import Sink, Summary, listening
 from workloads.speech import say
 from workloads.stopping import Wish
@@ -191,6 +192,6 @@ def _wall(pace: Pace, session: SerialSession | RaySession) -> dict[str, float]:
 
 def _finished(directory: Path, summary: Summary) -> list[Path]:
     """Write what needs the whole run; returns all files of the run."""
-    files = [directory / name for name in ("config.toml", "records.parquet", "users.parquet")]
+    files = [directory / name for name in (CONFIG, "records.parquet", "users.parquet")]
     files.append(run_directory.write_summary(directory, summary))
     return [*files, write_report([directory], directory / "report.html")]

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from fedras_ray.codecs.clustering import cluster
-from fedras_ray.codecs.cohort import BELOW_TWO, LEAST_ROWS_PER_ACTION, ROUNDS_OFF_THE_LINE, Books, scale_of
+from fedras_ray.codecs.cohort import LEAST_ROWS_PER_ACTION, ROUNDS_OFF_THE_LINE, Books, scaled
 from fedras_ray.layouts import Layout, layouts
 from fedras_ray.tensors import torch
 
@@ -37,10 +36,7 @@ def books_on_device(
         for some, least in ((~few, 0), (few, ROUNDS_OFF_THE_LINE)):
             for layout in layouts(offsets, np.flatnonzero(some & (lengths > 0)), width, device):
                 its = torch.from_numpy(lengths[layout.members]).to(device)
-                padded = layout.spread(flat)
-                scale = scale_of(padded)
-                found, taken = cluster(padded.div_(scale), its, k, "principal", iterations or least)
-                found.clamp_(-BELOW_TWO, BELOW_TWO).mul_(scale)
+                found, taken = scaled(layout.spread(flat), its, k, "principal", iterations or least)
                 found, kept, taken = _used(layout, found, its, taken)
                 layout.gather(taken, index)
                 actions[layout.members], used[layout.members] = found.cpu().numpy(), kept.cpu().numpy()

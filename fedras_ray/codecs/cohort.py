@@ -22,7 +22,7 @@ LEAST_ROWS_PER_ACTION = 4
 ROUNDS_OFF_THE_LINE = 5
 _BATCH_PADDING = 4_000  # rows of padding that cost about as much as one more batch does
 _DEVICE_PADDING = 100 * _BATCH_PADDING  # on an accelerator
-BELOW_TWO = float(np.nextafter(np.float32(2), np.float32(0)))
+_BELOW_TWO = float(np.nextafter(np.float32(2), np.float32(0)))
 _BATCH_FLOATS = 1 << 23  # 32 MiB of padded rows in a batch
 _CACHED_FLOATS = 1 << 16  # 256 KiB of rows, over which several kernels go: they stay in the second cache
 
@@ -139,11 +139,28 @@ def _cluster(
     """One batch, padded to its longest."""
     lengths = torch.tensor([len(one) for one in rows], device=device)  # (C,)
     padded = _pad(rows).to(lengths.device)  # (C, n, D)
-    scale = scale_of(padded)  # (C, 1, 1)
-    centroids, index = cluster(padded.div_(scale), lengths, k, start, iterations, streams)
-    centroids.clamp_(-BELOW_TWO, BELOW_TWO).mul_(scale)  # a mean is within its rows, but for rounding
+    centroids, index = scaled(padded, lengths, k, start, iterations, streams)
     found = zip(rows, centroids.cpu().numpy(), index.cpu().numpy(), strict=True)
     return [_used(book, taken[: len(one)]) for one, book, taken in found]
+
+
+def scaled(
+    padded: torch.Tensor,
+    lengths: torch.Tensor,
+    k: int,
+    start: Start,
+    iterations: int,
+    streams: Sequence[Generator] = (),
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """`cluster` of rows (C, n, D) of any magnitude, which are written to.
+
+    Raises:
+        CodecError: a value is not finite.
+    """
+    scale = _scale(padded)  # (C, 1, 1)
+    centroids, index = cluster(padded.div_(scale), lengths, k, start, iterations, streams)
+    centroids.clamp_(-_BELOW_TWO, _BELOW_TWO).mul_(scale)  # a mean is within its rows, but for rounding
+    return centroids, index
 
 
 def _batches(lengths: Sequence[int], width: int, most_padding: int) -> Iterator[list[int]]:
@@ -173,7 +190,7 @@ def _pad(rows: Sequence[NDArray[np.float32]]) -> torch.Tensor:
     return torch.from_numpy(padded)
 
 
-def scale_of(rows: torch.Tensor) -> torch.Tensor:
+def _scale(rows: torch.Tensor) -> torch.Tensor:
     """The power of two that brings a client's largest magnitude into [1, 2), within f32: (C, 1, 1)."""
     peaks = torch.maximum(rows.amax((1, 2)), -rows.amin((1, 2)))  # (C,)
     if not peaks.isfinite().all():

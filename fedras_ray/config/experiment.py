@@ -47,6 +47,11 @@ class ExecutionConfig(Section):
     work_limit_s: Positive = 600.0
     pool_restarts: int = Field(default=3, ge=0)  # of a pool that dies or hangs, before the run fails
 
+    @property
+    def pools_follow(self) -> bool:
+        """Whether the number of pools is the cluster's affair, and may change."""
+        return self.pools == 0 and self.follows_cluster
+
 
 class CheckpointConfig(Section):
     """What of a run is kept on the way, so that it can be gone on with. No part of the result's identity."""

@@ -29,16 +29,7 @@ Users = NDArray[np.int64]
 def product_hits_on_device(
     queries: Floats, table: Floats, users: Users, dataset: Dataset, depth: int, device: torch.device
 ) -> Hits:
-    """`products.product_hits` on a device: (C, K).
-
-    Args:
-        queries: (C, D), what each client multiplies a row by.
-        table: (I, D).
-        users: (C,) whose train and test items they are.
-        dataset: of these users.
-        depth: K.
-        device: that ranks.
-    """
+    """`products.product_hits`, with its arguments, on a device: (C, K)."""
     columns = torch.from_numpy(table.astype(np.float64)).to(device).T  # (D, I)
     at_once = max(1, MOST_SCORES // max(1, len(table)))
     parts = [np.zeros((0, depth), dtype=np.bool_)]

@@ -68,15 +68,18 @@ class DeviceTraining:
         delta = torch.empty((len(samples.item_ids), width), device=self._device)
         received = self._received(samples, views, view_of, width)
         own, losses = self._sent(private), torch.empty(len(epochs), device=self._device)
+        counted = self._sent(samples.weight), self._sent(samples.positive)  # (N,) each
+        order = None if batches is None else self._order(batches)
         in_batches = np.zeros(len(epochs), bool) if batches is None else np.diff(batches.starts) > 0  # (C,)
         for is_batched in (False, True):
             clients = np.flatnonzero(in_batches == is_batched)
             for layout in layouts(samples.offsets, clients, width, self._device):
                 mine = self._sent(layout.members)
-                cohort = self._cohort(layout, samples, received, own.index_select(0, mine), epochs)
+                cohort = self._cohort(layout, samples, counted, received, own.index_select(0, mine), epochs)
                 trained = cohort.rows.clone()
-                if batches is not None and is_batched:
-                    found = self._in_batches(trained, cohort, layout, batches)
+                if batches is not None and order is not None and is_batched:
+                    starts = self._sent(batches.starts[layout.members])  # (c,)
+                    found = self._in_batches(trained, cohort, starts, order, batches.size)
                 else:
                     found = self._whole(trained, cohort)
                 layout.gather(trained.sub_(cohort.rows), delta)
@@ -107,13 +110,16 @@ class DeviceTraining:
             first = loss if number == 0 else first
         return first if self._config.loss == "mean" else first / total
 
-    def _in_batches(self, rows: Tensor, cohort: Cohort, layout: Layout, batches: Batches) -> Tensor:
+    def _order(self, batches: Batches) -> tuple[Tensor, Tensor]:
+        """The local row of every sample of all clients, and its label."""
+        return self._sent(batches.place.astype(np.int64)), self._sent(batches.label)
+
+    def _in_batches(
+        self, rows: Tensor, cohort: Cohort, starts: Tensor, order: tuple[Tensor, Tensor], size: int
+    ) -> Tensor:
         """A step for each batch: (c,) the loss per sample of each, the mean over those of the first epoch."""
-        samples, size = cohort.samples, batches.size
+        samples, (places, labels) = cohort.samples, order
         steps = (samples + size - 1) // size  # (c,) of an epoch
-        starts = self._sent(batches.starts[layout.members])  # (c,)
-        places = self._sent(batches.place.astype(np.int64))
-        labels = self._sent(batches.label)
         step_of = torch.arange(min(size, int(samples.max())), device=self._device)  # (s,)
         losses = torch.zeros(len(samples), device=self._device)
         for number in range(int((cohort.epochs * steps).max())):
@@ -134,14 +140,20 @@ class DeviceTraining:
         return losses
 
     def _cohort(
-        self, layout: Layout, samples: RaggedSamples, received: Tensor, private: Tensor, epochs: Numbers
+        self,
+        layout: Layout,
+        samples: RaggedSamples,
+        counted: tuple[Tensor, Tensor],
+        received: Tensor,
+        private: Tensor,
+        epochs: Numbers,
     ) -> Cohort:
         mine = layout.members
         return Cohort(
             layout.spread(received),
             private,
-            layout.spread(self._sent(samples.weight)),
-            layout.spread(self._sent(samples.positive)),
+            layout.spread(counted[0]),
+            layout.spread(counted[1]),
             self._sent(epochs[mine]),
             self._sent(samples.counts[mine]),
         )

@@ -6,14 +6,11 @@ import pytest
 from fedras_ray.codecs.accelerated import books_on_device
 from fedras_ray.codecs.build import build_codec
 from fedras_ray.codecs.cohort import codebooks_each
-from fedras_ray.codecs.ragged import RaggedOutgoing, encode_each
+from fedras_ray.codecs.ragged import encode_each
 from fedras_ray.config import codecs as configs
 from fedras_ray.errors import CodecError
-from fedras_ray.streams import Purpose, stream
+from tests.codecs.test_ragged import ADAPTIVE, SIZES, batch
 
-ITEMS = 900
-SIZES = [0, 1, 2, 5, 63, 64, 65, 300, 900, 40]
-ADAPTIVE = configs.AdaptiveActions(kind="adaptive", distortion=0.01)
 CODECS = [
     configs.ActionsCodec(kind="actions"),
     configs.ActionsCodec(kind="actions", actions=ADAPTIVE),
@@ -22,37 +19,7 @@ CODECS = [
     configs.ResidualCodec(kind="residual", stages=2, indices="packed"),
     configs.ProductCodec(kind="product", parts=2, indices="packed"),
 ]
-
-
-def rows_of(kind, width=8):
-    draw = stream(1, Purpose.SYNTHETIC)
-    parts = []
-    for size in SIZES:
-        rows = np.outer(draw.standard_normal(size), draw.standard_normal(width))
-        if kind == "noisy":
-            rows = rows + 0.05 * draw.standard_normal(rows.shape)
-        elif kind == "few":
-            rows = np.round(2 * rows) * 1e-20
-        elif kind == "zeros":
-            rows = 0 * rows
-        parts.append(rows.astype(np.float32))
-    return np.concatenate(parts), np.cumsum([0, *SIZES])
-
-
-def outgoing(rows, offsets):
-    draw = stream(2, Purpose.SYNTHETIC)
-    ids = [np.sort(draw.permutation(ITEMS)[:size]).astype(np.int32) for size in SIZES]
-    nobody = [None] * len(SIZES)
-    return RaggedOutgoing(
-        offsets,
-        np.concatenate(ids),
-        rows,
-        ITEMS,
-        lambda place: stream(3, Purpose.ENCODING, place),
-        nobody,
-        [0] * len(SIZES),
-        nobody,
-    )
+WIDTH = 8
 
 
 def lost(rows, offsets, books):
@@ -67,7 +34,7 @@ def lost(rows, offsets, books):
 @pytest.mark.parametrize("kind", ["line", "noisy", "few", "zeros"])
 @pytest.mark.parametrize("k", [1, 3, 16])
 def test_every_action_is_taken_and_is_the_mean_of_its_rows(device, kind, k):
-    rows, offsets = rows_of(kind)
+    offsets, _, rows, *_ = batch(kind, WIDTH)
     books = books_on_device(rows, offsets, k, 0, device)
     for place, size in enumerate(SIZES):
         its = slice(offsets[place], offsets[place + 1])
@@ -82,7 +49,7 @@ def test_every_action_is_taken_and_is_the_mean_of_its_rows(device, kind, k):
 
 @pytest.mark.parametrize("kind", ["line", "noisy"])
 def test_as_many_actions_come_as_near_as_those_of_the_processor(device, kind):
-    rows, offsets = rows_of(kind)
+    offsets, _, rows, *_ = batch(kind, WIDTH)
     ours, theirs = books_on_device(rows, offsets, 16, 0, device), codebooks_each(rows, offsets, 16)
     large = np.array(SIZES) >= 64
     np.testing.assert_array_equal(ours.used[large], theirs.used[large])
@@ -94,14 +61,14 @@ def test_as_many_actions_come_as_near_as_those_of_the_processor(device, kind):
 @pytest.mark.parametrize("config", CODECS, ids=lambda config: config.model_dump_json())
 @pytest.mark.parametrize("kind", ["noisy", "few", "zeros"])
 def test_what_is_sent_can_be_read_and_is_as_near_and_as_small(device, config, kind):
-    batch = outgoing(*rows_of(kind))
+    outgoing = batch(kind, WIDTH)
     here, there = build_codec(config), build_codec(config, device)
-    blobs, expected = encode_each(there, batch), encode_each(here, batch)
+    blobs, expected = encode_each(there, outgoing), encode_each(here, outgoing)
     for place, (blob, other) in enumerate(zip(blobs, expected, strict=True)):
         update, reference = here.decode(blob), here.decode(other)
-        its = slice(*batch.offsets[place : place + 2])
-        np.testing.assert_array_equal(update.item_ids, batch.item_ids[its])
-        exact = batch.rows[its].astype(np.float64)
+        its = slice(*outgoing.offsets[place : place + 2])
+        np.testing.assert_array_equal(update.item_ids, outgoing.item_ids[its])
+        exact = outgoing.rows[its].astype(np.float64)
         mine, yours = (np.square(exact - one.rows).sum() for one in (update, reference))
         if kind == "noisy" or config.actions.kind == "adaptive":
             assert mine <= 1.3 * yours + 1e-6 * np.square(exact).sum()
@@ -112,7 +79,7 @@ def test_what_is_sent_can_be_read_and_is_as_near_and_as_small(device, config, ki
 
 
 def test_what_is_not_finite_is_refused(device):
-    rows, offsets = rows_of("noisy")
+    offsets, _, rows, *_ = batch("noisy", WIDTH)
     rows[-1, 0] = np.inf
     with pytest.raises(CodecError, match="not finite"):
         books_on_device(rows, offsets, 4, 0, device)

@@ -18,6 +18,7 @@ from fedras_ray.executor import SerialExecutor
 from fedras_ray.population import population_of
 from fedras_ray.simulation import simulate
 from fedras_ray.stretches import Stretch
+from tests.actors.conftest import freed
 from tests.actors.test_session import changed
 from tests.checkpoints.stopped import begun, through_json, told
 from tests.conftest import DOWNLINKS
@@ -120,8 +121,7 @@ def test_pools_killed_on_purpose_and_other_faults_change_nothing_of_the_records(
         said = [record for one in coordinator.run() for record in one]
     finally:
         sign.take_down()
-        for pool in coordinator._executor._pools:
-            cluster.kill(pool.actor)
+        freed(coordinator._executor)
     assert said == expected
     assert [pool.generation for pool in coordinator._executor._pools] == [2, 1]
 

@@ -17,6 +17,7 @@ from rich.console import Console
 from fedras_ray.config import Experiment
 from fedras_ray.errors import ExecutorError, FedrasError, RunError
 from workloads.comparing.plan import Plan
+from workloads.run_directory import CONFIG, SUMMARY
 from workloads.running import Options, run
 from workloads.sinks import Summary
 from workloads.speech import console, say
@@ -43,7 +44,7 @@ class Task:
         Raises:
             RunError: another experiment was, in its place.
         """
-        if not (self.directory / "summary.json").exists():
+        if not (self.directory / SUMMARY).exists():
             return False
         if read_summary(self.directory)["digest"] != self.experiment.digest():
             raise RunError(
@@ -53,7 +54,7 @@ class Task:
 
     def options(self, all_of_them: Options) -> Options:
         """How to run it: gone on with, where that is wished and it was begun."""
-        begun = (self.directory / "config.toml").exists()
+        begun = (self.directory / CONFIG).exists()
         return replace(all_of_them, out=self.directory, resume=all_of_them.resume and begun)
 
 
@@ -71,7 +72,7 @@ def read_summary(directory: Path) -> Summary:
     Raises:
         RunError: it is not there, or broken.
     """
-    path = directory / "summary.json"
+    path = directory / SUMMARY
     try:
         found: Summary = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

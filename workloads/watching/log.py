@@ -16,7 +16,7 @@ from typing import Any, TextIO
 from fedras_ray.config import Experiment
 from fedras_ray.errors import RunError
 from fedras_ray.records import EvaluationRecord, Record, VersionRecord
-from workloads.run_directory import writing
+from workloads.run_directory import CONFIG, writing
 from workloads.sinks import Ending
 
 FILE = "progress.jsonl"
@@ -97,7 +97,7 @@ def read_progress(directory: Path) -> Progress | None:
     Raises:
         RunError: there is no run, or the file is not what a run writes.
     """
-    if not (directory / "config.toml").exists():
+    if not (directory / CONFIG).exists():
         raise RunError(f"{directory} holds no run: there is no config.toml in it")
     path = directory / FILE
     try:

@@ -16,7 +16,7 @@ from tests.conftest import SCHEDULES, SMALL
 
 pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]
 VERSIONS = "ray_fedras_versions_total"
-LIMIT_S = 120  # Ray gathers every ten seconds
+LIMIT_S = 400  # Ray gathers every ten seconds
 FAULTS = ["network.loss=0.1", "faults.flip=0.1"]
 
 

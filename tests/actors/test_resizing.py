@@ -99,7 +99,7 @@ def test_a_node_that_joins_brings_pools_and_one_that_goes_takes_them_along():
     """A cluster of its own, in a process of its own, as another one is open here."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
     said = subprocess.run(
-        [sys.executable, "-m", "tests.actors.joining"], env=ours, capture_output=True, text=True, timeout=280
+        [sys.executable, "-m", "tests.actors.joining"], env=ours, capture_output=True, text=True, timeout=600
     )
     assert said.returncode == 0, said.stderr[-3_000:]
     found = json.loads(said.stdout.splitlines()[-1])

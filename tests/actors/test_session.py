@@ -80,7 +80,7 @@ def test_pools_that_do_not_fit_are_refused_in_time(cluster, small):
         cluster.remote(_Hog).options(num_cpus=1).remote()
         for _ in range(int(cluster.cluster_resources()["CPU"]))
     ]
-    cluster.get([one.ready.remote() for one in greedy], timeout=60)
+    cluster.get([one.ready.remote() for one in greedy], timeout=300)
     try:
         with pytest.raises(ExecutorError, match="2 of 2 pools did not start within 2 s"):
             RayExecutor(changed(experiment, "execution.start_limit_s=2"), cluster.put(dataset), pools=2)

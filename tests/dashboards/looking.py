@@ -17,7 +17,7 @@ SCREENS = Path(__file__).parents[2] / "screens"
 PACKAGES = ("playwright-core@1.65.1", "axe-core@4.14.1")
 TOOLS = [shutil.which(name) for name in ("chromium", "node", "npm")]
 MISSING = "chromium, node and npm are not all installed: apt-get install chromium nodejs npm"
-LIMIT_S = 120
+LIMIT_S = 400
 
 
 def fetched(folder):

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not instal
 
 def browse(profile: Path, page: Path, *options: str) -> subprocess.CompletedProcess[str]:
     command = [str(CHROMIUM), *QUIET, f"--user-data-dir={profile}", *options, page.as_uri()]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    return subprocess.run(command, capture_output=True, text=True, timeout=400, check=True)
 
 
 def test_no_console_messages_and_a_drawn_page(make_run, tmp_path):

@@ -19,7 +19,7 @@ from tests.workloads.test_job import end, head
 
 PROMETHEUS = shutil.which("prometheus")
 PAGE = Path(__file__).parents[2] / "docs" / "watch.md"
-LIMIT_S = 240
+LIMIT_S = 500
 ENDLESS = [  # until it is told to stop; with everything that is counted
     "name=endless", "evaluation.every=50", "network.loss=0.05", "faults.flip=0.05",
     "schedule.kind=buffered", "schedule.versions=1000000", "schedule.concurrency=40", "schedule.buffer=10",
@@ -34,10 +34,10 @@ pytestmark = [
 
 
 def configuration(targets):
-    """The one on the page, with another place of Ray's file, and in more of a hurry."""
+    """The one on the page, with another place of Ray's file."""
     text = re.search(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[1]
     assert text.count("/tmp/ray/prom_metrics_service_discovery.json") == 1
-    return text.replace("/tmp/ray/prom_metrics_service_discovery.json", str(targets)).replace("10s", "5s")
+    return text.replace("/tmp/ray/prom_metrics_service_discovery.json", str(targets))
 
 
 @contextmanager
@@ -82,11 +82,12 @@ def test_every_question_of_the_dashboard_has_an_answer(tmp_path):
                     assert run.poll() is None, run.communicate()[1]
                     time.sleep(1)
                     questions = {(title, one) for title, one in questions if not numbers(ask(one))}
-                assert ask('up{job="ray"}')
+                seen = [ask(one) for one in ('up{job="ray"}', 'count({job="ray"})', 'count({run!=""})')]
         finally:
             end(run)
-            run.communicate()
-    assert not questions
+            _, said = run.communicate()
+    assert seen[0]
+    assert not questions, f"Prometheus has {seen}; the run said {said[-2000:]}"
 
 
 def numbers(answer):

@@ -10,7 +10,7 @@ HEAVY = ("torch", "mlflow")
 
 def said(code):
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=400, check=True
     )
     return done.stdout.split()
 

@@ -21,7 +21,7 @@ SMALL = {
     "schedule.versions": 4,
     "schedule.clients_per_version": 20,
 }
-LIMIT_S = 120
+LIMIT_S = 400
 NOT_INHERITED = ("MLFLOW_", "RAY_", "COLUMNS", "FORCE_COLOR")
 
 

@@ -3,7 +3,7 @@
 import socket
 import time
 
-START_LIMIT_S = 120
+START_LIMIT_S = 300
 
 
 def free_ports(count):

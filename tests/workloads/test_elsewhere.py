@@ -55,7 +55,7 @@ def test_another_machine_goes_on_with_a_run_that_was_stopped(tmp_path, shared):
             assert process.poll() is None
             time.sleep(0.01)
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=60)
+        process.communicate(timeout=300)
         assert process.returncode == 143
     finally:
         process.kill()

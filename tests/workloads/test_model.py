@@ -50,7 +50,7 @@ def loaded(kept):
     done = subprocess.run(
         [sys.executable, "-c", LOAD, f"models:/{NAME}/1", "120"],
         cwd=folder, env=environment(MLFLOW_TRACKING_URI=uri, PYTHONPATH=""), capture_output=True, text=True,
-        timeout=120,
+        timeout=400,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
@@ -127,7 +127,7 @@ def asked(address, user, **params):
     request = urllib.request.Request(
         address, json.dumps(tree).encode(), headers={"Content-Type": "application/json"}
     )
-    with urllib.request.urlopen(request, timeout=60) as answer:
+    with urllib.request.urlopen(request, timeout=300) as answer:
         return json.load(answer)["predictions"]
 
 

@@ -18,7 +18,7 @@ def quietly(*command, cwd, **more):
     inherited = environment(**more)
     del inherited["PYTHONPATH"]
     done = subprocess.run(
-        list(map(str, command)), cwd=cwd, env=inherited, capture_output=True, text=True, timeout=240
+        list(map(str, command)), cwd=cwd, env=inherited, capture_output=True, text=True, timeout=600
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

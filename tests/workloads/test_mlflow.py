@@ -9,6 +9,8 @@ from mlflow.tracking import MlflowClient
 
 from tests.workloads.command import fedras, settings
 from workloads.tracking.mlflow_sink import log_dataset
+from workloads.tracking.store import experiment_id
+from workloads.tracking.view import view_tag
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's and SQLAlchemy's own, while reading
 
@@ -33,6 +35,15 @@ def test_the_run_is_finished_and_named(kept, finished):
     assert run.data.tags["trace_digest"] == finished.said.summary["trace_digest"]
     assert run.data.tags["digest"] == finished.said.summary["digest"]
     assert "| ndcg@10 |" in run.data.tags["mlflow.note.content"]
+
+
+def test_an_experiment_from_before_gets_the_view_and_keeps_what_it_says(kept, finished):
+    client, *_ = kept
+    before = client.create_experiment("before", tags={"mlflow.note.content": "mine"})
+    assert experiment_id(client, f"sqlite:///{finished.folder}/mlflow.db", "before") == before
+    tags = client.get_experiment(before).tags
+    assert view_tag().items() <= tags.items()
+    assert tags["mlflow.note.content"] == "mine"
 
 
 def test_parameters_are_flat(kept):

@@ -18,7 +18,7 @@ from workloads.watching.log import FILE, KEPT, ProgressLog, read_progress
 from workloads.watching.view import BARS, SILENT_S, line, rows, sparks, view
 
 EXPERIMENT = build({"name": "seen"}, ["schedule.versions=8"])
-LIMIT_S = 100
+LIMIT_S = 400
 
 
 def version(number):
@@ -71,6 +71,14 @@ def test_of_many_versions_some_are_kept_and_the_last(tmp_path):
     assert found.ending == "KILLED"
 
 
+def test_of_a_run_that_goes_on_its_old_end_is_forgotten_at_once(tmp_path):
+    (tmp_path / "config.toml").touch()
+    ProgressLog(tmp_path, EXPERIMENT).close(Ending.KILLED)
+    assert read_progress(tmp_path).ending == "KILLED"
+    ProgressLog(tmp_path, EXPERIMENT)
+    assert read_progress(tmp_path) is None
+
+
 def test_what_is_shown_is_what_was_told(told, monkeypatch):
     directory, log = told
     monkeypatch.setattr("workloads.watching.log.SOON_S", 0.0)
@@ -113,7 +121,7 @@ def test_a_folder_that_is_no_run_is_said_to_be_none(tmp_path):
 
 
 def test_a_run_is_watched_while_it_goes_on_and_to_its_end(tmp_path):
-    slow = settings(evaluation__every=1, schedule__versions=400)
+    slow = settings(evaluation__every=1, schedule__versions=200)
     run = start("run", *slow, "--serial", "--no-mlflow", "--out", "a", cwd=tmp_path)
     try:
         began_s, found = time.monotonic(), None
@@ -124,7 +132,7 @@ def test_a_run_is_watched_while_it_goes_on_and_to_its_end(tmp_path):
         assert found.ending is None
         now = fedras("watch", "a", "--once", cwd=tmp_path)
         assert (now.status, now.err) == (0, "")
-        assert "of 400" in now.out
+        assert "of 200" in now.out
         watched = fedras("watch", "a", cwd=tmp_path)
     finally:
         _, err = run.communicate(timeout=LIMIT_S)

@@ -73,6 +73,9 @@ def experiment_id(client: MlflowClient, uri: str, name: str) -> str:
     """The experiment of that name, made when it is not there; artifacts of a SQLite file lie beside it."""
     found = client.get_experiment_by_name(name)
     if found is not None:
+        for tag, value in view_tag().items():  # an experiment from before there was one
+            if tag not in found.tags:
+                client.set_experiment_tag(found.experiment_id, tag, value)
         return str(found.experiment_id)
     folder = local_folder(uri)
     artifacts = None if folder is None else (folder / "mlartifacts").as_uri()

@@ -29,10 +29,15 @@ KEPT = (
 
 
 class ProgressLog:
-    """A sink that writes the file; a run that goes on begins it anew, as it tells everything again."""
+    """A sink that writes the file; a run that goes on begins it anew, as it tells everything again.
+
+    The file of before is gone at once: it ends with how the run was stopped, which is true no longer.
+    """
 
     def __init__(self, directory: Path, experiment: Experiment) -> None:
         self.path = directory / FILE
+        with writing(self.path):
+            self.path.unlink(missing_ok=True)
         self._experiment = experiment
         self._file: TextIO | None = None
         self._began_s = self._wrote_s = time.monotonic()

@@ -8,7 +8,7 @@ in order, which is all the ordering that `Executor` asks for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -160,9 +160,9 @@ class RayExecutor:
         )
         return call
 
-    def states(self) -> list[Call[list[ShardState]]]:
+    def states(self, at_work: Collection[int] | None = None) -> list[Call[list[ShardState]]]:
         """See `KeepingExecutor.states`."""
-        return [pool.call("states", (), "asked for its state") for pool in self._pools]
+        return [pool.call("states", (at_work,), "asked for its state") for pool in self._pools]
 
     def views(self) -> dict[int, NDArray[np.float32]]:
         """See `KeepingExecutor.views`."""

@@ -6,7 +6,7 @@ its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -81,9 +81,9 @@ class ClientPool:
             self._site.retire(view)
 
     @ray.method
-    def states(self) -> list[ShardState]:
+    def states(self, at_work: Collection[int] | None = None) -> list[ShardState]:
         """See `Site.states`."""
-        return self._site.states()
+        return self._site.states(at_work)
 
     @ray.method
     def put_back(self, states: Sequence[ShardState], news: News, *tables: Table) -> None:

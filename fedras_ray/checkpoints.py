@@ -44,7 +44,8 @@ def take(simulation: Simulation, executor: KeepingExecutor) -> Taken:
     Raises:
         SnapshotError: something in its state is not declared.
     """
-    return Taken(simulation.version, image(simulation), executor.states(), executor.views())
+    shards = executor.states(simulation.at_work())
+    return Taken(simulation.version, image(simulation), shards, executor.views())
 
 
 def await_all(taken: Taken) -> None:

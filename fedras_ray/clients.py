@@ -10,7 +10,7 @@ shard, so what is computed together never depends on how many hosts there are.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -57,7 +57,7 @@ class ClientState(NamedTuple):
     """Everything of the clients of one shard that training changes."""
 
     private: Table  # (clients of the shard, P)
-    began: Clients  # (b,) clients that had a turn since the last evaluation, in the order of their turns
+    began: Clients  # (b,) clients that may rank with what they were before a turn, in the order of turns
     before: Table  # (b, P) what they were before it
     unsaid: dict[int, Residual]
 
@@ -98,10 +98,18 @@ class ClientHost:
         """The states of the table that are held."""
         return dict(self._views)
 
-    def state(self, shard: int) -> ClientState:
-        """As it is now; later work does not change it."""
+    def state(self, shard: int, at_work: Container[int] | None = None) -> ClientState:
+        """As it is now; later work does not change it.
+
+        Args:
+            shard: which.
+            at_work: clients that are by the virtual clock: what everybody else was before their turn is
+                not asked for any more. None: it is not known who is.
+        """
         unsaid = {} if self._unsaid is None else self._unsaid.of(shard, self._shards)
         private, before = self._private[shard], self._before[shard]
+        if at_work is not None:
+            before = {client: row for client, row in before.items() if client in at_work}
         began = np.fromiter(before, np.int64, len(before))
         rows = np.frombuffer(b"".join([row.data for row in before.values()]), np.float32)
         return ClientState(private.copy(), began, rows.reshape(len(before), private.shape[1]), unsaid)

@@ -7,7 +7,7 @@ Calls about one shard are carried out in the order in which they were made.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
@@ -79,8 +79,12 @@ class Executor(Protocol):
 class KeepingExecutor(Executor, Protocol):
     """An executor that can be gone on with later, elsewhere."""
 
-    def states(self) -> Parts[list[ShardState]]:
-        """Every shard after all work that was submitted so far, in parts as in `Executor`."""
+    def states(self, at_work: Collection[int] | None = None) -> Parts[list[ShardState]]:
+        """Every shard after all work that was submitted so far, in parts as in `Executor`.
+
+        Args:
+            at_work: see `ClientHost.state`.
+        """
         ...
 
     def views(self) -> dict[int, NDArray[np.float32]]:
@@ -135,9 +139,9 @@ class SerialExecutor:
         """See `Executor.evaluate`."""
         return Done(self.site.evaluate(shard, views, training))
 
-    def states(self) -> list[Done[list[ShardState]]]:
+    def states(self, at_work: Collection[int] | None = None) -> list[Done[list[ShardState]]]:
         """See `KeepingExecutor.states`."""
-        return [Done(self.site.states())]
+        return [Done(self.site.states(at_work))]
 
     def views(self) -> dict[int, NDArray[np.float32]]:
         """See `KeepingExecutor.views`."""

@@ -129,6 +129,10 @@ class Flight:
             for receipt in self._batches.popleft().result():
                 self._landed[receipt.client] = receipt
 
+    def at_work(self) -> frozenset[int]:
+        """The clients that an evaluation would take as they were before their turn."""
+        return frozenset(self._training)
+
     def training(self, shard: int) -> Sequence[int]:
         """The clients of a shard that are at work, increasing."""
         return sorted(client for client in self._training if client % self._shards == shard)

@@ -101,6 +101,10 @@ class Simulation:
         clients = np.arange(len(self._population.positives))
         return np.broadcast_to(self._downlink.views(clients), clients.shape)
 
+    def at_work(self) -> frozenset[int]:
+        """The clients that are in the middle of a turn of their own, by the virtual clock."""
+        return self._parts.flight.at_work()
+
     def tell(self) -> Stretch:
         """What was said since the last time."""
         told, self._reception.said = self.said, Stretch(self._parts.class_names)

@@ -7,7 +7,7 @@ actors on a cluster; it cannot tell the difference.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -124,10 +124,10 @@ class Site:
         rows = self.clients.requests(asked)
         return {client: ids for (client, _), ids in zip(asked, rows, strict=True)}
 
-    def states(self) -> list[ShardState]:
-        """Each shard as it is now."""
+    def states(self, at_work: Container[int] | None = None) -> list[ShardState]:
+        """Each shard as it is now; see `ClientHost.state`."""
         return [
-            ShardState(shard, self.clients.state(shard), self.desk.state(shard, self._all_shards))
+            ShardState(shard, self.clients.state(shard, at_work), self.desk.state(shard, self._all_shards))
             for shard in self._shards
         ]
 

@@ -19,7 +19,7 @@ from tests.simulation.worlds import SCHEDULES, world
 from workloads.checkpoints import files
 from workloads.checkpoints.files import about, checkpoints, newest
 from workloads.checkpoints.keeper import CheckpointKeeper, clear
-from workloads.checkpoints.store import LocalStore, RemoteStore, open_store
+from workloads.checkpoints.store import SPARE, LocalStore, RemoteStore, open_store
 from workloads.course import Course
 from workloads.running import SerialSession
 from workloads.sinks import Ending
@@ -65,7 +65,7 @@ def complete(run, folder, store, restarts=0, kind=SerialSession):
     return last, end, (folder / "records.parquet").read_bytes()
 
 
-def test_a_store_has_what_was_written_and_nothing_half_written(store):
+def test_a_store_has_what_was_written_and_nothing_half_written(store, tmp_path):
     assert store.names() == []
     store.write("b", [b"12", memoryview(b"34")])
     store.write("a", [b"x"])
@@ -82,6 +82,13 @@ def test_a_store_has_what_was_written_and_nothing_half_written(store):
     store.remove("a")
     store.remove("a")
     assert store.names() == ["b"]
+    store.write("d", [b"longer"])
+    store.remove("d")
+    store.write("e", [b"less"])  # over what was removed
+    store.remove("b")
+    assert (store.names(), store.read("e")) == (["e"], b"less")
+    store.close()
+    assert not (tmp_path / "kept" / SPARE).exists()
 
 
 def test_a_url_names_a_place_and_nonsense_is_refused(tmp_path):
@@ -254,7 +261,7 @@ class Full:
 
     def __init__(self, store, room):
         self._store, self._room = store, room
-        self.read, self.names, self.remove = store.read, store.names, store.remove
+        self.read, self.names, self.remove, self.close = store.read, store.names, store.remove, store.close
 
     def write(self, name, pieces):
         self._room -= 1

@@ -54,7 +54,8 @@ def test_wherever_a_run_is_stopped_it_goes_on_as_if_it_was_not(combined):
     said = told(simulation, place)
     fresh, its_executor = gone_on(experiment, dataset, simulation, executor)
     assert differences(simulation, fresh) == []
-    assert differences(executor.states(), its_executor.states()) == []
+    at_work = simulation.at_work()
+    assert differences(executor.states(at_work), its_executor.states(at_work)) == []
     assert differences(executor.views(), its_executor.views()) == []
     said += told(fresh)
     assert said == whole
@@ -95,6 +96,20 @@ def test_a_checkpoint_does_not_change_when_its_simulation_goes_on():
     put_back(through_json(settled(taken)), fresh, its_executor)
     assert told(fresh) == rest
     assert said + rest == told(begun(experiment, dataset)[0])
+
+
+@pytest.mark.parametrize(("schedule", "some"), [("sync", False), ("buffered", True)])
+def test_what_clients_were_before_a_turn_is_kept_of_those_at_work(schedule, some):
+    experiment, dataset = world(*SCHEDULES[schedule], "evaluation.every=1000")
+    simulation, executor = begun(experiment, dataset)
+    events = simulation.events()
+    while simulation.version < 3:
+        next(events)
+    began = {client for state in executor.site.states() for client in state.clients.began.tolist()}
+    taken = take(simulation, executor)
+    kept = {client for part in taken.shards for one in part.result() for client in one.clients.began.tolist()}
+    assert kept == began & simulation.at_work() < began
+    assert bool(kept) is some
 
 
 def test_another_kind_of_simulation_is_refused():

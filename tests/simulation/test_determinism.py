@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -92,8 +93,8 @@ class ScrambledExecutor:
     def evaluate(self, shard, views, training):
         return self._submit(shard, lambda: self._sites[shard].evaluate(shard, views, training))
 
-    def states(self):
-        return [self._submit(shard, site.states) for shard, site in enumerate(self._sites)]
+    def states(self, at_work=None):
+        return [self._submit(shard, partial(one.states, at_work)) for shard, one in enumerate(self._sites)]
 
     def views(self):
         return self._submit(0, self._sites[0].clients.views).result()
@@ -178,7 +179,7 @@ def test_a_fresh_process_with_another_hash_seed_agrees(small):
         env={"PYTHONHASHSEED": "77", "PATH": "", "PYTHONPATH": ":".join(sys.path)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=400,
         check=True,
     )
     assert found.stdout.strip() == run(experiment, dataset, SerialExecutor(*small))[-1].trace_digest

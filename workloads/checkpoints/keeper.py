@@ -100,6 +100,7 @@ class CheckpointKeeper:
                 self._waiting, self._unwritten = None, []
             self._changed.notify_all()
         self._thread.join()
+        self._store.close()
 
     def _work(self) -> None:
         while (due := self._next()) is not None:

@@ -20,6 +20,7 @@ from fedras_ray.errors import RunError
 from fedras_ray.snapshots.container import Piece
 
 PARTIAL = ".partial"
+SPARE = "spare" + PARTIAL
 
 
 class Store(Protocol):
@@ -39,6 +40,10 @@ class Store(Protocol):
 
     def remove(self, name: str) -> None:
         """Of a file that may be gone already."""
+        ...
+
+    def close(self) -> None:
+        """Nothing more is written for now: leave nothing but the files."""
         ...
 
 
@@ -67,23 +72,26 @@ def open_at(url: str, asked: str) -> Store:
 
 
 class LocalStore:
-    """A folder."""
+    """A folder.
+
+    The file that was removed last is written over by the next: to give its blocks back and to ask for as many
+    takes the file system as long as to write them.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._spare = os.path.join(folder, SPARE)
+        self._has_spare = False
 
     def write(self, name: str, pieces: Iterable[Piece]) -> None:
         """See `Store.write`; durable when it returns."""
         path = os.path.join(self._folder, name)
-        try:
-            file = _opened(path + PARTIAL)
-        except FileNotFoundError:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            file = _opened(path + PARTIAL)
+        file = self._begun(path + PARTIAL)
         try:
             with file:
                 for piece in pieces:
                     _write_all(file, piece)
+                file.truncate()  # of a spare one that was longer
                 os.fsync(file.fileno())
             os.replace(path + PARTIAL, path)
         except BaseException:
@@ -95,6 +103,17 @@ class LocalStore:
             os.fsync(folder)  # the new name
         finally:
             os.close(folder)
+
+    def _begun(self, path: str) -> io.FileIO:
+        if self._has_spare:
+            self._has_spare = False
+            with suppress(FileNotFoundError):
+                os.replace(self._spare, path)
+        try:
+            return _opened(path)
+        except FileNotFoundError:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            return _opened(path)
 
     def read(self, name: str) -> bytes:
         """See `Store.read`."""
@@ -109,7 +128,14 @@ class LocalStore:
     def remove(self, name: str) -> None:
         """See `Store.remove`."""
         with suppress(FileNotFoundError):
-            (self._folder / name).unlink()
+            os.replace(os.path.join(self._folder, name), self._spare)
+            self._has_spare = True
+
+    def close(self) -> None:
+        """See `Store.close`."""
+        self._has_spare = False
+        with suppress(FileNotFoundError):
+            os.unlink(self._spare)
 
 
 class RemoteStore:
@@ -142,9 +168,12 @@ class RemoteStore:
         with suppress(FileNotFoundError):
             self._system.delete_file(f"{self._folder}/{name}")
 
+    def close(self) -> None:
+        """See `Store.close`."""
+
 
 def _opened(path: str) -> io.FileIO:
-    return io.FileIO(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666), "w")
+    return io.FileIO(os.open(path, os.O_WRONLY | os.O_CREAT, 0o666), "w")
 
 
 def _write_all(file: io.FileIO, piece: Piece) -> None:

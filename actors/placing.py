@@ -6,9 +6,19 @@ from itertools import pairwise
 from typing import Any
 
 import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from actors.cluster import cores_per_pool, free_cores, gpus_per_pool
 from fedras_ray.config import Experiment
+
+
+def beside_driver() -> NodeAffinitySchedulingStrategy:
+    """On the driver's own node, for a coordinator: a run ends with that node anyway, and with no other one.
+
+    Left to itself Ray puts it where the least is going on, which is any node once pools are placed; with a
+    soft affinity, too. It asks for no core, so there is room for it.
+    """
+    return NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
 
 
 class Placement:

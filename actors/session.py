@@ -13,7 +13,7 @@ import ray
 from actors.cluster import connected, pool_count
 from actors.coordinator import Coordinator
 from actors.pending import fetch
-from actors.placing import Placement
+from actors.placing import Placement, beside_driver
 from actors.pool import ClientPool
 from actors.stop_sign import StopSign
 from fedras_ray.checkpoints import Plain, Taken, await_all
@@ -70,7 +70,10 @@ class RaySession:
         self.pools = pool_count(execution)
         population = population_of(self._dataset)
         stored = ray.put(self._dataset)
-        place: Any = ray.remote(Coordinator).options(num_cpus=0, enable_task_events=False)
+        where = beside_driver()
+        place: Any = ray.remote(Coordinator).options(
+            num_cpus=0, scheduling_strategy=where, enable_task_events=False
+        )
         sign = StopSign()
         placement = Placement(self._experiment, stored, ClientPool, self.pools)
         begun = placement.first()  # they start while the coordinator does

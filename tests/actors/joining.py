@@ -10,10 +10,12 @@ from ray.cluster_utils import Cluster
 
 from actors import following
 from actors.coordinator import Coordinator
+from actors.session import RaySession
 from actors.stop_sign import StopSign
 from fedras_ray.config import build
 from fedras_ray.data import load
 from fedras_ray.population import population_of
+from tests.actors.conftest import freed
 from tests.conftest import SMALL
 
 ENVIRONMENT = {"RAY_AUTH_MODE": "disabled", "RAY_worker_niceness": "0", "RAY_USAGE_STATS_ENABLED": "0"}
@@ -58,7 +60,24 @@ def run(cluster):
         if coordinator._executor.pools != pools[-1]:
             pools.append(coordinator._executor.pools)
     sign.take_down()
+    freed(coordinator._executor)
     return {"pools": pools, "updates": updates, "digest": digest}
+
+
+def outliving(cluster):
+    """The digest of a session whose other node, with most of its cores, is gone in the middle."""
+    second = cluster.add_node(num_cpus=3)
+    awaited_cores(4)
+    digest, version = "", 0
+    for told in RaySession(*world()).stretches():
+        for record in told:
+            digest = getattr(record, "trace_digest", digest)
+            version = getattr(record, "version", version)
+        if version >= JOINS and second:
+            cluster.remove_node(second, allow_graceful=False)
+            second = None
+    assert second is None
+    return digest
 
 
 def main():
@@ -70,7 +89,7 @@ def main():
         try:
             cluster.add_node(num_cpus=1, include_dashboard=False)
             ray.init(address=cluster.address, log_to_driver=False, logging_level="ERROR")
-            sys.stdout.write(json.dumps(run(cluster)) + "\n")
+            sys.stdout.write(json.dumps(run(cluster) | {"outlived": outliving(cluster)}) + "\n")
         finally:
             ray.shutdown()
             cluster.shutdown()

@@ -95,7 +95,7 @@ def test_room_is_what_is_free_and_what_one_has(monkeypatch, cores, free, pools, 
     assert pool_room(build({}, ["execution.shards=8"]).execution, pools) == room
 
 
-def test_a_node_that_joins_brings_pools_and_one_that_goes_takes_them_along():
+def test_a_node_that_joins_brings_pools_and_one_that_goes_takes_only_them_along():
     """A cluster of its own, in a process of its own, as another one is open here."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
     said = subprocess.run(
@@ -105,6 +105,6 @@ def test_a_node_that_joins_brings_pools_and_one_that_goes_takes_them_along():
     found = json.loads(said.stdout.splitlines()[-1])
     experiment, dataset = joining.world()
     records = told(begun(experiment, dataset)[0])
-    assert found["digest"] == records[-1].trace_digest
+    assert found["digest"] == found["outlived"] == records[-1].trace_digest
     assert found["updates"] == [one.client_updates for one in records if hasattr(one, "client_updates")]
     assert found["pools"] == [1, 3, 1]

@@ -91,6 +91,13 @@ def test_a_store_has_what_was_written_and_nothing_half_written(store, tmp_path):
     assert not (tmp_path / "kept" / SPARE).exists()
 
 
+def test_of_a_run_that_is_over_nothing_is_left(store, tmp_path):
+    for name in ("version-1.checkpoint", "version-2.checkpoint", "records-1.part"):
+        store.write(name, [b"12"])
+    clear(store)
+    assert list((tmp_path / "kept").iterdir()) == []
+
+
 def test_a_url_names_a_place_and_nonsense_is_refused(tmp_path):
     store = open_store(tmp_path, (tmp_path / "there").as_uri())
     store.write("a", [b"x"])

@@ -152,3 +152,4 @@ def clear(store: Store, newest: str = "") -> None:
         for name in store.names():
             if (name.endswith(SUFFIX) and name > newest) or (name.endswith(PART) and not newest):
                 store.remove(name)
+        store.close()

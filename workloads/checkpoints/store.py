@@ -81,7 +81,6 @@ class LocalStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._spare = os.path.join(folder, SPARE)
-        self._has_spare = False
 
     def write(self, name: str, pieces: Iterable[Piece]) -> None:
         """See `Store.write`; durable when it returns."""
@@ -105,10 +104,8 @@ class LocalStore:
             os.close(folder)
 
     def _begun(self, path: str) -> io.FileIO:
-        if self._has_spare:
-            self._has_spare = False
-            with suppress(FileNotFoundError):
-                os.replace(self._spare, path)
+        with suppress(FileNotFoundError):  # there is none
+            os.replace(self._spare, path)
         try:
             return _opened(path)
         except FileNotFoundError:
@@ -129,11 +126,9 @@ class LocalStore:
         """See `Store.remove`."""
         with suppress(FileNotFoundError):
             os.replace(os.path.join(self._folder, name), self._spare)
-            self._has_spare = True
 
     def close(self) -> None:
         """See `Store.close`."""
-        self._has_spare = False
         with suppress(FileNotFoundError):
             os.unlink(self._spare)
 

@@ -1,8 +1,8 @@
 """torch, imported when a tensor is first made.
 
 The import takes two seconds and more than a hundred megabytes, and many processes never make a tensor: a
-driver, a coordinator. What is computed with torch here is computed on one thread: sums in a fixed order, and
-no fight over cores between pools.
+driver, a coordinator, a pool whose model and codec are machine code. What is computed with torch here is
+computed on one thread: sums in a fixed order, and no fight over cores between pools.
 
 An accelerator is asked for by name (`execution.device`). Sums are rounded in another order there, so what it
 finds is what the processor finds up to rounding, and `device` is part of an experiment's digest.

@@ -14,8 +14,9 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from fedras_ray.codecs.clustering import Start, cluster
+from fedras_ray.codecs.floats import largest_magnitude
 from fedras_ray.errors import CodecError
-from fedras_ray.kernels import lines, sorting
+from fedras_ray.kernels import lines, nearest, sorting
 from fedras_ray.tensors import torch
 
 LEAST_ROWS_PER_ACTION = 4
@@ -45,19 +46,19 @@ def codebooks(
 ) -> list[Codebook]:
     """At most K actions for each update, in order.
 
-    Rows of any magnitude: they are scaled by a power of two, which loses nothing. On a device all of it is
-    done with tensors; without, what can be found on the line is found there.
+    Rows of any magnitude. On a device all of it is done with tensors, and so are rounds that were asked for
+    and random starts; otherwise in machine code, on the line where it is enough.
 
     Raises:
         CodecError: a value is not finite.
     """
-    found: dict[int, Codebook] = {}
-    width = rows[0].shape[1] if rows else 0
     rounds = ROUNDS_OFF_THE_LINE if start == "principal" and iterations == 0 else iterations
     if rounds != iterations and device is None:
-        found = {i: book for i, one in enumerate(rows) if (book := _on_the_line(one, k)) is not None}
-    rest = [0 if i in found else len(one) for i, one in enumerate(rows)]
-    for batch in _batches(rest, width, _BATCH_PADDING if device is None else _DEVICE_PADDING):
+        return [_on_the_line(one, k) or _off_the_line(one, k) for one in rows]
+    found: dict[int, Codebook] = {}
+    width = rows[0].shape[1] if rows else 0
+    lengths = [len(one) for one in rows]
+    for batch in _batches(lengths, width, _BATCH_PADDING if device is None else _DEVICE_PADDING):
         streams = [generators[i] for i in batch] if generators else []
         with torch.inference_mode():  # a tenth less time: no autograd in small operations
             books = _cluster([rows[i] for i in batch], k, start, rounds, streams, device)
@@ -128,6 +129,27 @@ def _on_the_line(rows: NDArray[np.float32], k: int) -> Codebook | None:
     return Codebook(*lines.averages(rows, order, edges)) if len(edges) else None
 
 
+def _off_the_line(rows: NDArray[np.float32], k: int) -> Codebook:
+    """At most K distinct rows as they are, or rounds in D dimensions from where the line is cut.
+
+    Raises:
+        CodecError: a value is not finite.
+    """
+    largest_magnitude(rows)  # refuses what is not finite
+    if not nearest.has_more_kinds(rows, k):
+        kinds, index = np.unique(rows, axis=0, return_inverse=True)
+        return Codebook(kinds, index.reshape(-1).astype(np.int32))
+    points = lines.project(rows)  # (n,)
+    order = np.argsort(points, kind="stable")  # (n,)
+    line = points[order]
+    edges = lines.cut(line, k)
+    if not len(edges):  # rows differ more than their projections, of which each is a cluster then
+        edges = np.full(k + 1, len(line))
+        steps = np.flatnonzero(np.diff(line, prepend=-np.inf))
+        edges[: len(steps)] = steps
+    return _used(*nearest.settle(rows, order, edges, ROUNDS_OFF_THE_LINE))
+
+
 def _cluster(
     rows: Sequence[NDArray[np.float32]],
     k: int,
@@ -136,7 +158,7 @@ def _cluster(
     streams: Sequence[Generator],
     device: torch.device | None,
 ) -> list[Codebook]:
-    """One batch, padded to its longest."""
+    """One batch, padded to its longest and scaled by a power of two, which loses nothing."""
     lengths = torch.tensor([len(one) for one in rows], device=device)  # (C,)
     padded = _pad(rows).to(lengths.device)  # (C, n, D)
     centroids, index = scaled(padded, lengths, k, start, iterations, streams)

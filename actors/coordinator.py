@@ -13,7 +13,7 @@ from actors.keeping import Cadence, stretches
 from actors.meter import Meter
 from actors.process import peak_rss_bytes, settle
 from actors.stop_sign import StopSign
-from fedras_ray.checkpoints import Plain, put_back
+from fedras_ray.checkpoints import Keeping, Plain, put_back
 from fedras_ray.config import Experiment
 from fedras_ray.population import Population
 from fedras_ray.simulation import Simulation
@@ -33,18 +33,19 @@ class Coordinator:
         sign: StopSign,
         start: Plain | None = None,
         begun: Sequence[Any] = (),
+        keeping: Keeping | None = None,
     ) -> None:
         """`dataset` is a list of one object reference, so that Ray does not fetch it here.
 
         `sign` is where a wish to stop is seen, `start` a checkpoint to go on from, `begun` the pools, if
-        they were placed already.
+        they were placed already, and `keeping` how checkpoints are kept; None: they are not.
         """
         self._experiment = experiment
         self._population = population
         self._executor = RayExecutor(experiment, dataset[0], pools, begun=begun)
         self._following = Following(experiment, self._executor)
         self._cadence = Cadence(experiment, sign.is_up)
-        self._start = start
+        self._start, self._keeping = start, keeping
 
     @ray.method
     def ready(self) -> bool:
@@ -61,7 +62,7 @@ class Coordinator:
             self._start = None
         settle()
         with meter.showing():
-            for said in stretches(simulation, self._executor, self._cadence, self._between):
+            for said in stretches(simulation, self._executor, self._cadence, self._keeping, self._between):
                 if isinstance(said, Stretch):
                     meter.hear(said)
                 yield said

@@ -16,13 +16,14 @@ import ray
 from numpy.typing import NDArray
 
 from actors.cluster import free_resources
-from actors.pending import fetch
+from actors.pending import RayPending, fetch
 from actors.placing import Placement
 from actors.pool import ClientPool, News, plain, receipts
 from actors.supervision import Call, WatchedPool
 from fedras_ray.config import Experiment
 from fedras_ray.errors import ExecutorError
 from fedras_ray.evaluation.shards import ShardQuality
+from fedras_ray.executor import Pending
 from fedras_ray.server.folding import Partial, Share
 from fedras_ray.site import ShardState
 from fedras_ray.work import Assignments, Receipts
@@ -164,10 +165,11 @@ class RayExecutor:
         """See `KeepingExecutor.states`."""
         return [pool.call("states", (at_work,), "asked for its state") for pool in self._pools]
 
-    def views(self) -> dict[int, NDArray[np.float32]]:
+    def views(self) -> dict[int, Pending[NDArray[np.float32]]]:
         """See `KeepingExecutor.views`."""
         return {
-            view: fetch(table, "the object store", self._work_limit_s) for view, table in self._views.items()
+            view: RayPending(table, "the object store", self._work_limit_s)
+            for view, table in self._views.items()
         }
 
     @property

@@ -1,4 +1,7 @@
-"""When a checkpoint is due: by versions, by real time, or because somebody wishes to stop."""
+"""When a checkpoint is due: by versions, by real time, or because somebody wishes to stop.
+
+It is kept where the simulation is, so that it need not travel; whoever runs that hears only what went wrong.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,17 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 
-from fedras_ray.checkpoints import take
+from fedras_ray.checkpoints import Keeper, Keeping, Taken, take
 from fedras_ray.config import Experiment
 from fedras_ray.executor import KeepingExecutor
 from fedras_ray.simulation import Simulation
-from fedras_ray.trained import Told, trained
+from fedras_ray.stretches import Stretch
+from fedras_ray.trained import Notice, Told, trained
 
 MOST = 10_000  # records told together
 SOON_S = 0.1  # after which a version is told
 SECONDS_PER_MINUTE = 60
+LAST_LIMIT_S = 20.0  # for the last one when somebody wishes to stop
 
 
 class Cadence:
@@ -58,10 +63,36 @@ class Cadence:
         return self.stopping and version < self._versions
 
 
+class Nowhere:
+    """Keeps no checkpoints: a `Keeper` and a `Keeping`."""
+
+    def begin(self) -> Keeper:
+        """See `Keeping.begin`."""
+        return self
+
+    def said(self, stretch: Stretch) -> None:
+        """See `Keeper.said`."""
+
+    def take(self, taken: Taken) -> None:
+        """See `Keeper.take`."""
+
+    def wait(self, limit_s: float) -> bool:
+        """See `Keeper.wait`."""
+        return True
+
+    def troubles(self) -> list[str]:
+        """See `Keeper.troubles`."""
+        return []
+
+    def close(self, is_over: bool) -> None:
+        """See `Keeper.close`."""
+
+
 def stretches(
     simulation: Simulation,
     executor: KeepingExecutor,
     cadence: Cadence,
+    keeping: Keeping | None = None,
     made: Callable[[int], None] = lambda version: None,
 ) -> Iterator[Told]:
     """Run a simulation; its records in pieces that are worth a message, and told soon; checkpoints between.
@@ -69,13 +100,23 @@ def stretches(
     In the end comes what was trained, where the experiment asks for it. It ends early, after a last
     checkpoint, where that is wished. `made` is called with each new version.
     """
-    is_over = yield from _pieces(simulation, executor, cadence, made)
+    keeper = (keeping or Nowhere()).begin()
+    is_over = False
+    try:
+        is_over = yield from _pieces(simulation, executor, cadence, keeper, made)
+    finally:
+        keeper.close(is_over)
+    yield from map(Notice, keeper.troubles())
     if is_over and cadence.keeps_model:
         yield trained(simulation, executor)
 
 
 def _pieces(
-    simulation: Simulation, executor: KeepingExecutor, cadence: Cadence, made: Callable[[int], None]
+    simulation: Simulation,
+    executor: KeepingExecutor,
+    cadence: Cadence,
+    keeper: Keeper,
+    made: Callable[[int], None],
 ) -> Generator[Told, None, bool]:
     """Returns whether it came to the end."""
     told_s, version = time.monotonic(), simulation.version
@@ -86,18 +127,22 @@ def _pieces(
                 made(version)
             last = cadence.is_wished(version)
             if last or (is_new and cadence.is_due(version)):
-                yield from _kept(simulation, executor)
+                yield from _told(simulation, keeper)
+                keeper.take(take(simulation, executor))
             if last:
+                keeper.wait(LAST_LIMIT_S)
                 return False
         if len(simulation.said) >= MOST or (simulation.said.others and time.monotonic() - told_s >= SOON_S):
-            yield simulation.tell()
+            yield from _told(simulation, keeper)
             told_s = time.monotonic()
-    if simulation.said:
-        yield simulation.tell()
+    yield from _told(simulation, keeper)
     return True
 
 
-def _kept(simulation: Simulation, executor: KeepingExecutor) -> Iterator[Told]:
+def _told(simulation: Simulation, keeper: Keeper) -> Iterator[Told]:
+    """What there is to tell; it is kept before it is told."""
     if simulation.said:
-        yield simulation.tell()
-    yield take(simulation, executor)
+        said = simulation.tell()
+        keeper.said(said)
+        yield said
+    yield from map(Notice, keeper.troubles())

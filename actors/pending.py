@@ -37,6 +37,10 @@ class RayPending(Generic[Result]):
             self._reference = None  # the object store may forget it
         return self._value[0]
 
+    def apart(self) -> RayPending[Result]:
+        """See `Pending.apart`."""
+        return self
+
 
 def fetch(reference: Any, what: str, limit_s: float) -> Any:
     """`ray.get` with a limit, and with errors of ours.

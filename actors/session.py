@@ -16,7 +16,7 @@ from actors.pending import fetch
 from actors.placing import Placement, beside_driver
 from actors.pool import ClientPool
 from actors.stop_sign import StopSign
-from fedras_ray.checkpoints import Plain, Taken, await_all
+from fedras_ray.checkpoints import Keeping, Plain
 from fedras_ray.config import Experiment
 from fedras_ray.data.interactions import Dataset
 from fedras_ray.errors import ExecutorError
@@ -37,12 +37,13 @@ class RaySession:
         dataset: Dataset,
         address: str | None = None,
         start: Plain | None = None,
+        keeping: Keeping | None = None,
     ) -> None:
-        """`start` is a checkpoint to go on from."""
+        """`start` is a checkpoint to go on from, `keeping` how others are kept; None: they are not."""
         self._experiment = experiment
         self._dataset = dataset
         self._address = address
-        self._start = start
+        self._start, self._keeping = start, keeping
         self._wish = threading.Event()
         self.pools = 0
         self.peak_rss_bytes = 0  # of coordinator and pools, known after the run
@@ -56,7 +57,7 @@ class RaySession:
         self._wish.set()
 
     def stretches(self) -> Iterator[Told]:
-        """Connect, place the actors, stream the records and checkpoints, and let everything go.
+        """Connect, place the actors, stream the records, and let everything go.
 
         Raises:
             ExecutorError: the cluster is not there, too small, or lost an actor.
@@ -78,7 +79,7 @@ class RaySession:
         placement = Placement(self._experiment, stored, ClientPool, self.pools)
         begun = placement.first()  # they start while the coordinator does
         coordinator: Any = place.remote(
-            self._experiment, population, [stored], self.pools, sign, self._start, begun
+            self._experiment, population, [stored], self.pools, sign, self._start, begun, self._keeping
         )
         try:
             fetch(coordinator.ready.remote(), "the coordinator", 2 * execution.start_limit_s)
@@ -107,10 +108,7 @@ class RaySession:
                     said = next(told)
                 except StopIteration:
                     return
-                piece = fetch(said, "the coordinator", limit_s)
-                if is_told and isinstance(piece, Taken):  # the last one
-                    await_all(piece)
-                yield piece
+                yield fetch(said, "the coordinator", limit_s)
                 silent_since_s = time.monotonic()
             elif time.monotonic() - silent_since_s >= limit_s:
                 raise ExecutorError(f"the coordinator said nothing for {limit_s:g} s")

@@ -62,11 +62,11 @@ class Call(Generic[Result]):
                 self.reference = None  # the object store may forget it
         return self._value[0]
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Elsewhere it is awaited as it is: who is not here cannot replace a pool."""
+    def apart(self) -> Done[Result] | RayPending[Result]:
+        """See `Pending.apart`: who is not in the thread of the simulation cannot replace a pool."""
         if self._value:
-            return Done, (self._value[0],)
-        return RayPending, (self.reference, self._home.named(self.doing), self._home.limit_s, self._read)
+            return Done(self._value[0])
+        return RayPending(self.reference, self._home.named(self.doing), self._home.limit_s, self._read)
 
 
 class WatchedPool:

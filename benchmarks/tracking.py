@@ -70,9 +70,9 @@ def spent(is_logged: bool, versions: int, folder: Path) -> list[Clocks]:
     course = Course(experiment, dataset, folder, LocalStore(folder / "checkpoints"), everyone, Wish())
     if sinks:
         with listening(sinks[0]):
-            course.run(lambda start: SerialSession(experiment, dataset, start), None, 0)
+            course.run(lambda *on: SerialSession(experiment, dataset, *on), None, 0)
     else:
-        course.run(lambda start: SerialSession(experiment, dataset, start), None, 0)
+        course.run(lambda *on: SerialSession(experiment, dataset, *on), None, 0)
     assert watch.first is not None
     assert watch.last is not None
     marks = [began, watch.first, watch.last, clocks()]

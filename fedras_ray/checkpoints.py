@@ -7,16 +7,17 @@ and so do the shards' states, which were asked for behind all work submitted bef
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fedras_ray.executor import Done, KeepingExecutor, Parts
+from fedras_ray.executor import Done, KeepingExecutor, Parts, Pending
 from fedras_ray.simulation import Simulation
 from fedras_ray.site import ShardState
 from fedras_ray.snapshots.graph import Image, image, value_of
 from fedras_ray.snapshots.writer import Array, Tree
+from fedras_ray.stretches import Stretch
 
 
 class Taken(NamedTuple):
@@ -25,7 +26,7 @@ class Taken(NamedTuple):
     version: int
     simulation: Image
     shards: Parts[list[ShardState]]
-    views: dict[int, NDArray[np.float32]]
+    views: dict[int, Pending[NDArray[np.float32]]]
 
 
 class Plain(NamedTuple):
@@ -38,24 +39,56 @@ class Plain(NamedTuple):
     arrays: list[list[Array]]  # of these three
 
 
+class Keeper(Protocol):
+    """Keeps the checkpoints of one run, beside which it goes on."""
+
+    def said(self, stretch: Stretch) -> None:
+        """Some more records."""
+        ...
+
+    def take(self, taken: Taken) -> None:
+        """A checkpoint of after all that was said.
+
+        Raises:
+            RunError: checkpoints are kept no longer.
+        """
+        ...
+
+    def wait(self, limit_s: float) -> bool:
+        """Whether all that was taken is kept within a limit."""
+        ...
+
+    def troubles(self) -> list[str]:
+        """What went wrong since this was last asked; the run goes on all the same."""
+        ...
+
+    def close(self, is_over: bool) -> None:
+        """Keep what was taken last, unless the run came to its end."""
+        ...
+
+
+class Keeping(Protocol):
+    """How the checkpoints of a run are kept; goes to where the run is."""
+
+    def begin(self) -> Keeper:
+        """Keep them from now on.
+
+        Raises:
+            RunError: nothing can be kept there.
+        """
+        ...
+
+
 def take(simulation: Simulation, executor: KeepingExecutor) -> Taken:
     """Of a simulation that has told everything it said, between two of its `events`.
 
     Raises:
         SnapshotError: something in its state is not declared.
     """
-    shards = executor.states(simulation.at_work())
-    return Taken(simulation.version, image(simulation), shards, executor.views())
-
-
-def await_all(taken: Taken) -> None:
-    """Have everything here that is waited for, before those who compute it are let go.
-
-    Raises:
-        FedrasError: what is waited for does not come.
-    """
-    for one in (*taken.simulation.later, *taken.shards):
-        one.result()
+    shards = [one.apart() for one in executor.states(simulation.at_work())]
+    now = image(simulation)
+    now = now._replace(later=[one.apart() for one in now.later])
+    return Taken(simulation.version, now, shards, executor.views())
 
 
 def settled(taken: Taken) -> Plain:
@@ -66,7 +99,8 @@ def settled(taken: Taken) -> Plain:
     """
     results = image([one.result() for one in taken.simulation.later], copies=False)
     states = [state for part in taken.shards for state in part.result()]
-    executor = image((states, taken.views), copies=False)
+    views = {view: table.result() for view, table in taken.views.items()}
+    executor = image((states, views), copies=False)
     return Plain(
         taken.version,
         taken.simulation.tree,

@@ -36,6 +36,10 @@ class Pending(Protocol[Covariant]):
         """
         ...
 
+    def apart(self) -> Pending[Covariant]:
+        """The same, to be awaited by another thread: as it is, and once."""
+        ...
+
 
 Parts = Sequence[Pending[Covariant]]
 
@@ -87,7 +91,7 @@ class KeepingExecutor(Executor, Protocol):
         """
         ...
 
-    def views(self) -> dict[int, NDArray[np.float32]]:
+    def views(self) -> dict[int, Pending[NDArray[np.float32]]]:
         """The states of the item table that work from now on may refer to."""
         ...
 
@@ -105,6 +109,10 @@ class Done(Generic[Result]):
     def result(self) -> Result:
         """See `Pending.result`."""
         return self._value
+
+    def apart(self) -> Done[Result]:
+        """See `Pending.apart`."""
+        return self
 
 
 class SerialExecutor:
@@ -143,9 +151,9 @@ class SerialExecutor:
         """See `KeepingExecutor.states`."""
         return [Done(self.site.states(at_work))]
 
-    def views(self) -> dict[int, NDArray[np.float32]]:
+    def views(self) -> dict[int, Pending[NDArray[np.float32]]]:
         """See `KeepingExecutor.views`."""
-        return self.site.clients.views()
+        return {view: Done(table) for view, table in self.site.clients.views().items()}
 
     def put_back(self, states: Sequence[ShardState], views: Mapping[int, NDArray[np.float32]]) -> None:
         """See `KeepingExecutor.put_back`."""

@@ -12,7 +12,6 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fedras_ray.checkpoints import Taken
 from fedras_ray.executor import KeepingExecutor
 from fedras_ray.simulation import Simulation
 from fedras_ray.site import ShardState
@@ -29,7 +28,13 @@ class Trained(NamedTuple):
     private: Tables  # (U, P)
 
 
-Told: TypeAlias = Stretch | Taken | Trained  # what a session says
+class Notice(NamedTuple):
+    """Something that whoever runs it should read; the run goes on."""
+
+    text: str
+
+
+Told: TypeAlias = Stretch | Trained | Notice  # what a session says
 
 
 def trained(simulation: Simulation, executor: KeepingExecutor) -> Trained:
@@ -41,7 +46,7 @@ def trained(simulation: Simulation, executor: KeepingExecutor) -> Trained:
     held = executor.views()
     views, table_of = np.unique(simulation.views(), return_inverse=True)
     states = [state for part in executor.states() for state in part.result()]
-    tables = np.stack([held[int(view)] for view in views])
+    tables = np.stack([held[int(view)].result() for view in views])
     return Trained(tables, table_of.astype(np.int64), _private(states, len(table_of)))
 
 

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from fedras_ray.checkpoints import Plain, Taken
+from actors.keeping import LAST_LIMIT_S
+from fedras_ray.checkpoints import Keeping, Plain
 from fedras_ray.config import Experiment
 from fedras_ray.data.interactions import Dataset
 from fedras_ray.errors import ExecutorError
 from fedras_ray.records import EndRecord, EvaluationRecord
 from fedras_ray.stretches import Stretch
-from fedras_ray.trained import Told, Trained
+from fedras_ray.trained import Notice, Told, Trained
 from workloads.checkpoints.files import Found, about, newest
-from workloads.checkpoints.keeper import CheckpointKeeper
+from workloads.checkpoints.keeper import InStore
 from workloads.checkpoints.store import Store
 from workloads.model_files import write_model
 from workloads.record_writer import RecordWriter
@@ -24,14 +25,12 @@ from workloads.sinks import Sink, listening
 from workloads.speech import say
 from workloads.stopping import Wish
 
-LAST_LIMIT_S = 20.0  # for a last checkpoint when we are told to stop
-
 
 class Session(Protocol):
     """Somewhere that a simulation runs."""
 
     def stretches(self) -> Iterator[Told]:
-        """Its records, some at a time, and checkpoints of after all records before them."""
+        """Its records, some at a time."""
         ...
 
     def stop(self) -> None:
@@ -73,12 +72,12 @@ class Course:
         return found
 
     def run(
-        self, session: Callable[[Plain | None], Session], found: Found | None, restarts: int
+        self, session: Callable[[Plain | None, Keeping], Session], found: Found | None, restarts: int
     ) -> tuple[EvaluationRecord, EndRecord]:
         """To the end; returns the last evaluation and the end.
 
         Args:
-            session: makes one that begins, or goes on from a checkpoint.
+            session: makes one that begins, or goes on from a checkpoint, and keeps others.
             found: where to begin.
             restarts: how often to go on by ourselves after the machines that compute were lost.
 
@@ -86,9 +85,12 @@ class Course:
             Stopped: somebody wished it; the run can be gone on with.
             FedrasError: what the run could not overcome.
         """
+        told = about(self.experiment, self.dataset)
         while True:
             try:
-                return self._through(session(found.plain if found else None), found)
+                keeping = InStore.of(self.store, told, self.experiment.checkpoint.keep, found)
+                start = found.plain if found else None
+                return self._through(session(start, keeping), found)
             except ExecutorError as error:
                 if not restarts:
                     raise
@@ -97,25 +99,18 @@ class Course:
                 found = self.found()
 
     def _through(self, session: Session, found: Found | None) -> tuple[EvaluationRecord, EndRecord]:
-        keep, told = self.experiment.checkpoint.keep, about(self.experiment, self.dataset)
-        with (
-            listening(RecordWriter(self.directory)) as writer,
-            listening(CheckpointKeeper(self.store, told, keep, found)) as keeper,
-        ):
+        with listening(RecordWriter(self.directory)) as writer:
             heard = Heard(writer, self.sinks)
             for stretch in [*found.parted, *found.tail] if found else []:
                 heard.hear(stretch)
             with self.wish.answered(session.stop, LAST_LIMIT_S), closing(_all(session.stretches())) as stream:
                 for said in stream:  # closing lets the cluster go before the sinks close
-                    if isinstance(said, Taken):
-                        keeper.take(said)
+                    if isinstance(said, Notice):
+                        say(said.text)
                     elif isinstance(said, Trained):
                         write_model(self.directory, said, self.dataset)
                     else:
                         heard.hear(said)
-                        keeper.said(said)
-                if self.wish.number is not None:
-                    keeper.wait(LAST_LIMIT_S)
         return heard.ended()
 
 

@@ -14,7 +14,7 @@ from actors.keeping import Cadence, stretches
 from actors.process import peak_rss_bytes, settle
 from actors.session import RaySession
 from dashboards.report import write as write_report
-from fedras_ray.checkpoints import Plain, put_back
+from fedras_ray.checkpoints import Keeping, Plain, put_back
 from fedras_ray.codecs.build import build_codec
 from fedras_ray.config import Experiment
 from fedras_ray.data import load
@@ -76,21 +76,27 @@ class SerialSession:
 
     pools = 0
 
-    def __init__(self, experiment: Experiment, dataset: Dataset, start: Plain | None) -> None:
+    def __init__(
+        self,
+        experiment: Experiment,
+        dataset: Dataset,
+        start: Plain | None = None,
+        keeping: Keeping | None = None,
+    ) -> None:
         self._experiment = experiment
         self._dataset = dataset
-        self._start = start
+        self._start, self._keeping = start, keeping
         self._cadence = Cadence(experiment)
         self.peak_rss_bytes = 0  # beyond this process: none
 
     def stretches(self) -> Iterator[Told]:
-        """The records, some at a time, and checkpoints between them."""
+        """See `Session.stretches`."""
         executor = SerialExecutor(self._experiment, self._dataset)
         simulation = Simulation(self._experiment, population_of(self._dataset), executor)
         if self._start is not None:
             put_back(self._start, simulation, executor)
         settle()
-        return stretches(simulation, executor, self._cadence)
+        return stretches(simulation, executor, self._cadence, self._keeping)
 
     def stop(self) -> None:
         """See `Session.stop`."""
@@ -123,8 +129,8 @@ def run(experiment: Experiment, options: Options, console: Console, wish: Wish |
     with mirrored(directory, options.url), tracking as tracker:
         made: list[SerialSession | RaySession] = []
 
-        def session(start: Plain | None) -> SerialSession | RaySession:
-            made[:] = [_session(experiment, dataset, options, start)]
+        def session(start: Plain | None, keeping: Keeping) -> SerialSession | RaySession:
+            made[:] = [_session(experiment, dataset, options, start, keeping)]
             return made[0]
 
         with (
@@ -159,11 +165,11 @@ def _refuse_what_needs_pools(experiment: Experiment, options: Options) -> None:
 
 
 def _session(
-    experiment: Experiment, dataset: Dataset, options: Options, start: Plain | None
+    experiment: Experiment, dataset: Dataset, options: Options, start: Plain | None, keeping: Keeping
 ) -> SerialSession | RaySession:
     if options.serial:
-        return SerialSession(experiment, dataset, start)
-    return RaySession(experiment, dataset, options.address, start)
+        return SerialSession(experiment, dataset, start, keeping)
+    return RaySession(experiment, dataset, options.address, start, keeping)
 
 
 def _tracker(

@@ -24,6 +24,10 @@ PLAIN = frozenset({type(None), bool, int, float, str})
 class Awaited(Protocol):
     """A result that may be on its way."""
 
+    def apart(self) -> Awaited:
+        """The same, to be awaited by another thread."""
+        ...
+
     def result(self) -> Any:
         """Wait for it."""
         ...

@@ -12,55 +12,74 @@ from actors.executor import RayExecutor
 from actors.pool import ClientPool
 from actors.session import RaySession
 from actors.stop_sign import StopSign
-from fedras_ray.checkpoints import Taken, put_back, settled
+from fedras_ray.checkpoints import put_back
 from fedras_ray.errors import ExecutorError
 from fedras_ray.executor import SerialExecutor
 from fedras_ray.population import population_of
 from fedras_ray.simulation import simulate
 from fedras_ray.stretches import Stretch
+from fedras_ray.trained import Notice
 from tests.actors.conftest import freed
 from tests.actors.test_session import changed
-from tests.checkpoints.stopped import begun, through_json, told
+from tests.checkpoints.stopped import begun, told
+from tests.checkpoints.test_files import Full
 from tests.conftest import DOWNLINKS
 from tests.simulation.worlds import FAULTS, NETWORKS, SCHEDULES, world
+from workloads.checkpoints import files
+from workloads.checkpoints.files import about, checkpoints, newest
+from workloads.checkpoints.keeper import InStore
+from workloads.checkpoints.store import LocalStore
 
 pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]
 
 
-def test_checkpoints_come_between_the_records_they_belong_to(cluster, small):
+def records_of(found):
+    """All that had been said when a checkpoint was taken."""
+    return [record for stretch in [*found.parted, *found.tail] for record in stretch]
 
+
+def test_a_checkpoint_is_of_the_records_that_are_kept_with_it(cluster, small, tmp_path):
     settings = ["checkpoint.every_versions=1", "feedback.kind=residual", *DOWNLINKS["touched"]]
     experiment, dataset = changed(small[0], "execution.pools=2", *settings), small[1]
     expected = list(simulate(experiment, population_of(dataset), SerialExecutor(experiment, dataset)))
-    said, kept = [], []
-    for one in RaySession(experiment, dataset).stretches():
-        if isinstance(one, Taken):
-            kept.append((len(said), through_json(settled(one))))
-        elif isinstance(one, Stretch):
-            said += list(one)
-    assert said == expected
-    assert len(kept) == experiment.schedule.versions - 1
-    place, plain = kept[len(kept) // 2]
+    store = LocalStore(tmp_path / "kept")
+    keeping = InStore.of(store, about(experiment, dataset), 99, None)
+    assert list(RaySession(experiment, dataset, keeping=keeping)) == expected
+    names = checkpoints(store)
+    assert len(names) > 1
+    found = files.found(store, names[len(names) // 2], about(experiment, dataset))
     simulation, executor = begun(experiment, dataset)
-    put_back(plain, simulation, executor)
-    assert said[:place] + told(simulation) == expected
+    put_back(found.plain, simulation, executor)
+    assert records_of(found) + told(simulation) == expected
     three = changed(experiment, "execution.pools=3")
-    assert said[:place] + list(RaySession(three, dataset, start=plain)) == expected
+    found = files.found(store, names[len(names) // 2], about(experiment, dataset))
+    keeping = InStore.of(store, about(experiment, dataset), 2, found)
+    assert records_of(found) + list(RaySession(three, dataset, None, found.plain, keeping)) == expected
 
 
-def test_a_session_that_is_told_to_stop_ends_with_a_checkpoint_to_go_on_from(cluster, small):
+def test_a_session_that_is_told_to_stop_ends_with_a_checkpoint_to_go_on_from(cluster, small, tmp_path):
     experiment, dataset = changed(small[0], "execution.pools=2", "schedule.versions=200"), small[1]
     expected = list(simulate(experiment, population_of(dataset), SerialExecutor(experiment, dataset)))
-    session = RaySession(experiment, dataset)
-    said, last = [], None
+    store, asked = LocalStore(tmp_path / "kept"), about(experiment, dataset)
+    session = RaySession(experiment, dataset, keeping=InStore.of(store, asked, 2, None))
+    said = []
     for one in session.stretches():
         session.stop()
-        said += list(one) if isinstance(one, Stretch) else []
-        last = one
-    assert isinstance(last, Taken)
-    assert last.version < 200
-    plain = through_json(settled(last))
-    assert said + list(RaySession(experiment, dataset, start=plain)) == expected
+        said += one
+    found = newest(store, asked)
+    assert 0 < found.plain.version < 200
+    assert records_of(found) == said
+    assert said + list(RaySession(experiment, dataset, start=found.plain)) == expected
+
+
+def test_checkpoints_that_cannot_be_kept_are_told_from_afar(cluster, small, tmp_path):
+    experiment, dataset = changed(small[0], "execution.pools=2", "checkpoint.every_versions=1"), small[1]
+    expected = list(simulate(experiment, population_of(dataset), SerialExecutor(experiment, dataset)))
+    keeping = InStore.of(Full(LocalStore(tmp_path / "kept"), 0), about(experiment, dataset), 2, None)
+    said = list(RaySession(experiment, dataset, keeping=keeping).stretches())
+    texts = [one.text for one in said if isinstance(one, Notice)]
+    assert "the checkpoint of version 1 cannot be kept: [Errno 28] No space left on device" in texts[0]
+    assert [record for one in said if isinstance(one, Stretch) for record in one] == expected
 
 
 def victims():

@@ -18,11 +18,10 @@ from tests.checkpoints.stopped import begun, told
 from tests.simulation.worlds import SCHEDULES, world
 from workloads.checkpoints import files
 from workloads.checkpoints.files import about, checkpoints, newest
-from workloads.checkpoints.keeper import CheckpointKeeper, clear
+from workloads.checkpoints.keeper import InStore, clear
 from workloads.checkpoints.store import SPARE, LocalStore, RemoteStore, open_store
 from workloads.course import Course
 from workloads.running import SerialSession
-from workloads.sinks import Ending
 from workloads.stopping import Stopped, Wish
 
 EVERY = ["checkpoint.every_versions=1"]
@@ -61,7 +60,7 @@ def course(run, folder, store, wish=None):
 
 def complete(run, folder, store, restarts=0, kind=SerialSession):
     its = course(run, folder, store)
-    last, end = its.run(lambda start: kind(*run, start), None, restarts)
+    last, end = its.run(lambda *on: kind(*run, *on), None, restarts)
     return last, end, (folder / "records.parquet").read_bytes()
 
 
@@ -183,10 +182,13 @@ def test_without_restarts_it_is_an_error(run, store, tmp_path):
         complete(run, tmp_path / "cut", store, 0, Cut)
 
 
+troubled = []  # by what, of those who kept last
+
+
 def kept(run, store, count, keep=2):
     """Checkpoints of the first versions, written one after the other."""
     experiment, dataset = run
-    keeper = CheckpointKeeper(store, about(experiment, dataset), keep, None)
+    keeper = InStore.of(store, about(experiment, dataset), keep, None).begin()
     simulation, executor = begun(experiment, dataset)
     for _ in simulation.events():
         if simulation.said.others and simulation.version:
@@ -195,7 +197,8 @@ def kept(run, store, count, keep=2):
             assert keeper.wait(30)
             if simulation.version == count:
                 break
-    keeper.close(Ending.KILLED)
+    keeper.close(is_over=False)
+    troubled[:] = keeper.troubles()
     return [files.checkpoint_name(version) for version in range(1, count + 1)]
 
 
@@ -281,19 +284,31 @@ class Broken(LocalStore):
     """A store with a fault of ours in it."""
 
     def write(self, name, pieces):
-        raise ZeroDivisionError
+        raise ZeroDivisionError("of ours")
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_writer_that_is_gone_ends_the_run_and_not_the_checkpoints_alone(run, tmp_path):
-    with pytest.raises(RunError, match="checkpoints are no longer written"):
+    with pytest.raises(
+        RunError, match="no longer written: their thread ended with ZeroDivisionError: of ours"
+    ):
         complete(run, tmp_path / "run", Broken(tmp_path / "kept"))
 
 
-def test_a_full_disk_is_said_and_what_is_there_stays_good(run, store, capsys):
+def test_a_full_disk_is_told_and_what_is_there_stays_good(run, store):
     kept(run, Full(store, 2), 4)
-    assert "the checkpoint of version 4 cannot be kept: [Errno 28] No space left" in capsys.readouterr().err
+    assert [one.split(";")[0] for one in troubled] == [
+        f"the checkpoint of version {version} cannot be kept: [Errno 28] No space left on device"
+        for version in (3, 4)
+    ]
     assert newest(store, about(*run)).plain.version == 2
+
+
+def test_a_run_on_a_full_disk_says_so_and_comes_to_its_end(run, tmp_path, capsys):
+    expected = complete(run, tmp_path / "whole", LocalStore(tmp_path / "other"))
+    full = Full(LocalStore(tmp_path / "kept"), 0)
+    assert complete(run, tmp_path / "run", full) == expected
+    assert "the checkpoint of version 1 cannot be kept: [Errno 28] No space left" in capsys.readouterr().err
 
 
 def test_a_wish_to_stop_gets_a_last_checkpoint_and_the_run_goes_on_from_it(run, tmp_path, monkeypatch):
@@ -313,12 +328,12 @@ def test_a_wish_to_stop_gets_a_last_checkpoint_and_the_run_goes_on_from_it(run, 
                 yield said
 
     with pytest.raises(Stopped) as stopped:
-        course(never, tmp_path / "run", store, wish).run(lambda start: Told(*never, start), None, 0)
+        course(never, tmp_path / "run", store, wish).run(lambda *on: Told(*never, *on), None, 0)
     assert stopped.value.exit_status == 143
     its = course(never, tmp_path / "run", store)
     found = its.found()
     assert found.plain.version >= 1
-    last, end = its.run(lambda start: SerialSession(*never, start), found, 0)
+    last, end = its.run(lambda *on: SerialSession(*never, *on), found, 0)
     assert (last, end, (tmp_path / "run" / "records.parquet").read_bytes()) == expected
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from fedras_ray.config import build
 from fedras_ray.data import load
-from fedras_ray.executor import SerialExecutor
+from fedras_ray.executor import Done, SerialExecutor
 from fedras_ray.population import population_of
 from fedras_ray.records import EndRecord, TurnRecord
 from fedras_ray.simulation import simulate
@@ -37,6 +37,9 @@ class Thread:
 
         self._thread = threading.Thread(target=work)
         self._thread.start()
+
+    def apart(self):
+        return self
 
     def result(self):
         self._thread.join(30)
@@ -97,7 +100,8 @@ class ScrambledExecutor:
         return [self._submit(shard, partial(one.states, at_work)) for shard, one in enumerate(self._sites)]
 
     def views(self):
-        return self._submit(0, self._sites[0].clients.views).result()
+        held = self._submit(0, self._sites[0].clients.views).result()
+        return {view: Done(table) for view, table in held.items()}
 
     def put_back(self, states, views):
         for one in states:

@@ -59,7 +59,7 @@ def about(experiment: Experiment, dataset: Dataset) -> dict[str, Any]:
         "program": __version__,
         "experiment": experiment.digest(),
         "dataset": dataset.digest(),
-        "tree": tree,
+        "tree": json.dumps(tree),  # text once, and not for each checkpoint
     }
 
 
@@ -153,7 +153,7 @@ def _part(store: Store, number: int) -> list[Stretch]:
 
 def _check(name: str, found: dict[str, Any], told: dict[str, Any]) -> None:
     if found["experiment"] != told["experiment"]:
-        problem = f"is of another experiment: {differences(found['tree'], told['tree'])}"
+        problem = f"is of another experiment: {differences(*map(json.loads, (found['tree'], told['tree'])))}"
     elif found["dataset"] != told["dataset"]:
         problem = "is of other data: their digest changed"
     elif found["program"] != told["program"]:

@@ -1,12 +1,15 @@
 """Writes checkpoints while the run goes on, in a thread of its own: at most one is being written, one waits.
 
-A newer one takes the place of the one that waits. Records are kept with them: those that no part holds yet
+That is where the simulation is, so nothing travels to be kept. A newer one takes the place of the one that
+waits. Records are kept with them: those that no part holds yet
 are in the checkpoint itself, and become a part when there are many.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,8 +31,6 @@ from workloads.checkpoints.files import (
 )
 from workloads.checkpoints.store import Store
 from workloads.run_directory import writing
-from workloads.sinks import Ending
-from workloads.speech import say
 
 PART_RECORDS = 1_000
 Part = tuple[int, list[Said]]
@@ -41,32 +42,50 @@ class _Job(NamedTuple):
     records: list[Said]
 
 
+@dataclass(frozen=True, slots=True)
+class InStore:
+    """Keeping the checkpoints of a run in a store, see `fedras_ray.checkpoints.Keeping`."""
+
+    store: Store
+    about: dict[str, Any]  # the run (`files.about`)
+    keep: int  # how many stay
+    newest: str = ""  # that the run goes on from; none: what is in the store is not its own
+    parts: int = 0  # of records before it
+    tail: Sequence[Stretch] = ()  # records after these
+
+    @classmethod
+    def of(cls, store: Store, about: dict[str, Any], keep: int, found: Found | None) -> InStore:
+        """Of a run that goes on from what was found, or begins."""
+        if found is None:
+            return cls(store, about, keep)
+        return cls(store, about, keep, checkpoint_name(found.plain.version), found.parts, found.tail)
+
+    def begin(self) -> CheckpointKeeper:
+        """See `Keeping.begin`."""
+        return CheckpointKeeper(self)
+
+
 class CheckpointKeeper:
-    """See the module; listens to a run (`sinks.Listener`).
+    """See the module, and `fedras_ray.checkpoints.Keeper`."""
 
-    Args:
-        store: where to.
-        about: the run (`files.about`).
-        keep: how many checkpoints stay.
-        found: what the run goes on from; None: it begins, and what is in the store is not its own.
-    """
-
-    def __init__(self, store: Store, about: dict[str, Any], keep: int, found: Found | None) -> None:
-        self._store, self._about, self._keep = store, about, keep
-        self._parts = found.parts if found else 0
-        self._since = [Said(one) for one in found.tail] if found else []  # records that no part holds
+    def __init__(self, asked: InStore) -> None:
+        self._store, self._about, self._keep = asked.store, asked.about, asked.keep
+        self._parts = asked.parts
+        self._since = [Said(one) for one in asked.tail]  # records that no part holds
+        self._troubles: list[str] = []
+        self._broke: BaseException | None = None  # what the thread ended with
         self._unwritten: list[Part] = []
         self._waiting: _Job | None = None
         self._writing = False
         self._closed = self._failed = False
         self._changed = threading.Condition()
-        self._thread = threading.Thread(target=self._work, name="checkpoints", daemon=True)
-        clear(store, checkpoint_name(found.plain.version) if found else "")
-        self._there = checkpoints(store)
+        self._thread = threading.Thread(target=self._watched, name="checkpoints", daemon=True)
+        clear(asked.store, asked.newest)
+        self._there = checkpoints(asked.store)
         self._thread.start()
 
     def said(self, stretch: Stretch) -> None:
-        """Some more records."""
+        """See `Keeper.said`."""
         stretch.table()  # made now, and not by the thread that writes
         self._since.append(Said(stretch))
         if sum(map(len, self._since)) >= PART_RECORDS:
@@ -76,31 +95,40 @@ class CheckpointKeeper:
             self._parts, self._since = self._parts + 1, []
 
     def take(self, taken: Taken) -> None:
-        """A checkpoint of after all that was said.
-
-        Raises:
-            RunError: nobody writes any more.
-        """
-        if not self._thread.is_alive():
-            raise RunError("checkpoints are no longer written: their thread ended with the error above")
+        """See `Keeper.take`."""
+        if self._broke is not None:
+            what = f"{type(self._broke).__name__}: {self._broke}"
+            raise RunError(f"checkpoints are no longer written: their thread ended with {what}")
         with self._changed:
             self._waiting = _Job(taken, self._parts, list(self._since))
             self._changed.notify_all()
 
     def wait(self, limit_s: float) -> bool:
-        """Whether everything handed over is written within a limit."""
+        """See `Keeper.wait`."""
         with self._changed:
             return self._changed.wait_for(lambda: not (self._writing or self._waiting), limit_s)
 
-    def close(self, ending: Ending) -> None:
-        """What waits is written, unless the run is complete."""
+    def troubles(self) -> list[str]:
+        """See `Keeper.troubles`."""
+        found, self._troubles = self._troubles, []
+        return found
+
+    def close(self, is_over: bool) -> None:
+        """See `Keeper.close`."""
         with self._changed:
             self._closed = True
-            if ending is Ending.FINISHED:
+            if is_over:
                 self._waiting, self._unwritten = None, []
             self._changed.notify_all()
         self._thread.join()
         self._store.close()
+
+    def _watched(self) -> None:
+        try:
+            self._work()
+        except BaseException as error:  # nobody else would see a fault of ours in a thread
+            self._broke = error
+            raise
 
     def _work(self) -> None:
         while (due := self._next()) is not None:
@@ -109,7 +137,7 @@ class CheckpointKeeper:
                 self._write(parts, job)
             except (OSError, pa.ArrowException, FedrasError) as error:
                 what = "records" if job is None else f"the checkpoint of version {job.taken.version}"
-                say(f"{what} cannot be kept: {error}; the run goes on")
+                self._troubles.append(f"{what} cannot be kept: {error}; the run goes on")
                 self._failed = True
             with self._changed:
                 self._writing = False

@@ -79,6 +79,7 @@ class LocalStore:
     """
 
     def __init__(self, folder: Path) -> None:
+        folder = folder.absolute()  # whoever writes may be at home elsewhere
         self._folder = folder
         self._spare = os.path.join(folder, SPARE)
 

@@ -20,7 +20,7 @@ from fedras_ray.simulation import simulate
 from fedras_ray.stretches import Stretch
 from fedras_ray.trained import Notice
 from tests.actors.conftest import freed
-from tests.actors.test_session import changed
+from tests.actors.test_session import changed, only_sync
 from tests.checkpoints.stopped import begun, told
 from tests.checkpoints.test_files import Full
 from tests.conftest import DOWNLINKS
@@ -51,14 +51,14 @@ def test_a_checkpoint_is_of_the_records_that_are_kept_with_it(cluster, small, tm
     simulation, executor = begun(experiment, dataset)
     put_back(found.plain, simulation, executor)
     assert records_of(found) + told(simulation) == expected
-    three = changed(experiment, "execution.pools=3")
+    alone = changed(experiment, "execution.pools=1")
     found = files.found(store, names[len(names) // 2], about(experiment, dataset))
     keeping = InStore.of(store, about(experiment, dataset), 2, found)
-    assert records_of(found) + list(RaySession(three, dataset, None, found.plain, keeping)) == expected
+    assert records_of(found) + list(RaySession(alone, dataset, None, found.plain, keeping)) == expected
 
 
 def test_a_session_that_is_told_to_stop_ends_with_a_checkpoint_to_go_on_from(cluster, small, tmp_path):
-    experiment, dataset = changed(small[0], "execution.pools=2", "schedule.versions=200"), small[1]
+    experiment, dataset = changed(small[0], "execution.pools=1", "schedule.versions=200"), small[1]
     expected = list(simulate(experiment, population_of(dataset), SerialExecutor(experiment, dataset)))
     store, asked = LocalStore(tmp_path / "kept"), about(experiment, dataset)
     session = RaySession(experiment, dataset, keeping=InStore.of(store, asked, 2, None))
@@ -69,7 +69,9 @@ def test_a_session_that_is_told_to_stop_ends_with_a_checkpoint_to_go_on_from(clu
     found = newest(store, asked)
     assert 0 < found.plain.version < 200
     assert records_of(found) == said
-    assert said + list(RaySession(experiment, dataset, start=found.plain)) == expected
+    simulation, executor = begun(experiment, dataset)
+    put_back(found.plain, simulation, executor)
+    assert said + told(simulation) == expected
 
 
 def test_checkpoints_that_cannot_be_kept_are_told_from_afar(cluster, small, tmp_path):
@@ -145,6 +147,7 @@ def test_pools_killed_on_purpose_and_other_faults_change_nothing_of_the_records(
     assert [pool.generation for pool in coordinator._executor._pools] == [2, 1]
 
 
+@only_sync
 def test_work_that_kills_its_pool_again_and_again_is_named(cluster, small):
     experiment, dataset = changed(small[0], "execution.pool_restarts=1"), small[1]
     executor = RayExecutor(experiment, cluster.put(dataset), pools=1, pool=Poisoned)

@@ -22,18 +22,16 @@ from tests.conftest import DOWNLINKS, SCHEDULES, SMALL
 
 pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("default")]
 
-SIZES = [3, 2, 5, 1, 2]  # pools from one event to another
+SIZES = [3, 1, 2]  # pools from one event to another; three have one shard each
 
 
 @pytest.mark.parametrize("schedule", sorted(SCHEDULES))
 def test_pools_may_become_more_and_fewer_between_any_two_events(cluster, schedule):
-    settings = [*SMALL, *SCHEDULES[schedule], "feedback.kind=residual", *DOWNLINKS["touched"]]
-    experiment = build({}, settings)
+    settings = ["execution.shards=3", "feedback.kind=residual", *DOWNLINKS["touched"]]
+    experiment = build({}, [*SMALL, *SCHEDULES[schedule], *settings])
     dataset = load(experiment.data, experiment.seed)
     expected, events = told(begun(experiment, dataset)[0]), events_of(experiment, dataset)
-    changes = dict(
-        zip((events * np.array([0.1, 0.3, 0.35, 0.6, 0.8])).astype(int).tolist(), SIZES, strict=True)
-    )
+    changes = dict(zip((events * np.array([0.1, 0.4, 0.7])).astype(int).tolist(), SIZES, strict=True))
     executor = RayExecutor(experiment, cluster.put(dataset), pools=1)
     simulation, _ = begun(experiment, dataset, executor)
     said, seen = [], []
@@ -41,7 +39,7 @@ def test_pools_may_become_more_and_fewer_between_any_two_events(cluster, schedul
         if simulation.said:
             said += list(simulation.tell())
         if number in changes:
-            if changes[number] == 1:  # one of five is dead by then, and nobody knows it
+            if changes[number] == 1:  # one of three is dead by then, and nobody knows it
                 executor.lose_pool(1)
             executor.resize(changes[number])
             seen.append(executor.pools)

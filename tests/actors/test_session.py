@@ -12,9 +12,7 @@ from actors.session import RaySession
 from fedras_ray.config import build
 from fedras_ray.errors import ClientError, ExecutorError
 from fedras_ray.executor import SerialExecutor
-from fedras_ray.population import population_of
 from fedras_ray.records import EndRecord
-from fedras_ray.simulation import simulate
 from fedras_ray.trained import Trained, trained
 from fedras_ray.work import Assignment, Assignments
 from tests.checkpoints.stopped import begun, told
@@ -29,22 +27,21 @@ def changed(experiment, *overrides):
     return build(experiment.model_dump(mode="json", exclude_none=True), overrides)
 
 
-@pytest.mark.parametrize("pools", [1, 2, 3])
-def test_any_number_of_pools_gives_the_records_of_one_process(cluster, small, pools):
-    experiment, dataset = small
-    session = RaySession(changed(experiment, f"execution.pools={pools}"), dataset)
-    records = list(session)
+@pytest.mark.parametrize(("pools", "downlink"), [(1, "whole"), (2, "lanes"), (3, "touched")])
+def test_any_number_of_pools_gives_the_records_and_the_model_of_one_process(cluster, small, pools, downlink):
+    settings = [f"execution.pools={pools}", "tracking.model=true", *DOWNLINKS.get(downlink, [])]
+    experiment, dataset = changed(small[0], *settings), small[1]
+    session = RaySession(experiment, dataset)
+    *told_before, found = session.stretches()
     assert session.pools == pools
     assert session.peak_rss_bytes > pools * 50_000_000
+    records = [record for one in told_before for record in one]
     assert isinstance(records[-1], EndRecord)
-    assert records == list(simulate(experiment, population_of(dataset), SerialExecutor(experiment, dataset)))
-
-
-@pytest.mark.parametrize("downlink", ["lanes", "touched"])
-def test_pools_and_one_process_agree_whatever_comes_down(cluster, small, downlink):
-    experiment = changed(small[0], "execution.pools=2", *DOWNLINKS[downlink])
-    expected = list(simulate(experiment, population_of(small[1]), SerialExecutor(experiment, small[1])))
-    assert list(RaySession(experiment, small[1])) == expected
+    simulation, executor = begun(experiment, dataset)
+    assert records == told(simulation)
+    assert isinstance(found, Trained)
+    for ours, theirs in zip(found, trained(simulation, executor), strict=True):
+        assert (ours == theirs).all()
 
 
 @only_sync
@@ -122,13 +119,3 @@ class _Hog:
     def sleep(self, duration_s):
         threading.Event().wait(duration_s)
         return time.monotonic()
-
-
-def test_what_is_trained_is_the_same_through_pools(cluster, small):
-    experiment = changed(small[0], "execution.pools=2", "tracking.model=true", *DOWNLINKS["lanes"])
-    *_, found = RaySession(experiment, small[1]).stretches()
-    simulation, executor = begun(experiment, small[1])
-    told(simulation)
-    assert isinstance(found, Trained)
-    for ours, theirs in zip(found, trained(simulation, executor), strict=True):
-        assert (ours == theirs).all()

@@ -1,4 +1,7 @@
-"""Some of the scenarios of ``make chaos``: whatever is killed, the result is the undisturbed run's."""
+"""Some of the scenarios of ``make chaos``: whatever is killed, the result is the undisturbed run's.
+
+Pools that are killed alone, or hang, are under `tests/actors/test_going_on.py`; here they go with their node.
+"""
 
 import pytest
 
@@ -20,9 +23,7 @@ def whole(folder):
     [
         Scenario(1, True, "driver", 1, 3, 0.0, "none"),
         Scenario(2, True, "driver", 1, 20, 0.1, "flipped"),
-        pytest.param(Scenario(3, False, "pool", 1, 5, 0.0, "none"), marks=pytest.mark.ray),
         pytest.param(Scenario(5, False, "node", 1, 5, 0.0, "none"), marks=pytest.mark.ray),
-        pytest.param(Scenario(6, False, "hung pool", 1, 5, 0.0, "none"), marks=pytest.mark.ray),
         pytest.param(Scenario(4, False, "coordinator", 1, 5, 0.0, "none"), marks=pytest.mark.ray),
     ],
     ids=lambda one: f"{one.victim}, {one.damage}, {'in one process' if one.serial else 'through Ray'}",

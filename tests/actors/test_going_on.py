@@ -12,7 +12,7 @@ from actors.executor import RayExecutor
 from actors.pool import ClientPool
 from actors.session import RaySession
 from actors.stop_sign import StopSign
-from fedras_ray.checkpoints import put_back
+from fedras_ray.checkpoints import put_back, settled, take
 from fedras_ray.errors import ExecutorError
 from fedras_ray.executor import SerialExecutor
 from fedras_ray.population import population_of
@@ -107,6 +107,11 @@ def test_pools_that_are_killed_are_replaced_and_the_records_stay_the_same(cluste
         if number in (1, 40, 100):
             for victim in victims()[:1]:
                 victim.kill()
+            if number == 40:  # who waits apart learns it, and leaves it to the simulation to replace the pool
+                before = [pool.generation for pool in executor._pools]
+                with pytest.raises(ExecutorError, match="died"):
+                    settled(take(simulation, executor))
+                assert [pool.generation for pool in executor._pools] == before
     assert said == expected
 
 

@@ -289,10 +289,19 @@ class Broken(LocalStore):
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_writer_that_is_gone_ends_the_run_and_not_the_checkpoints_alone(run, tmp_path):
-    with pytest.raises(
-        RunError, match="no longer written: their thread ended with ZeroDivisionError: of ours"
-    ):
+    why = "checkpoints are no longer written: their thread ended with ZeroDivisionError: of ours"
+    with pytest.raises(RunError, match=why):
         complete(run, tmp_path / "run", Broken(tmp_path / "kept"))
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_writer_that_is_gone_by_the_end_is_told(run, tmp_path):
+    keeper = InStore.of(Broken(tmp_path / "kept"), about(*run), 2, None).begin()
+    keeper.take(take(*begun(*run)))
+    keeper.close(is_over=False)
+    assert keeper.troubles() == [
+        "checkpoints are no longer written: their thread ended with ZeroDivisionError: of ours"
+    ]
 
 
 def test_a_full_disk_is_told_and_what_is_there_stays_good(run, store):

@@ -1,8 +1,8 @@
 """Writes checkpoints while the run goes on, in a thread of its own: at most one is being written, one waits.
 
 That is where the simulation is, so nothing travels to be kept. A newer one takes the place of the one that
-waits. Records are kept with them: those that no part holds yet
-are in the checkpoint itself, and become a part when there are many.
+waits. Records are kept with them: those that no part holds yet are in the checkpoint itself, and become a
+part when there are many.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class CheckpointKeeper:
         self._parts = asked.parts
         self._since = [Said(one) for one in asked.tail]  # records that no part holds
         self._troubles: list[str] = []
-        self._broke: BaseException | None = None  # what the thread ended with
+        self._broke = ""  # how the thread ended before its time
         self._unwritten: list[Part] = []
         self._waiting: _Job | None = None
         self._writing = False
@@ -96,9 +96,8 @@ class CheckpointKeeper:
 
     def take(self, taken: Taken) -> None:
         """See `Keeper.take`."""
-        if self._broke is not None:
-            what = f"{type(self._broke).__name__}: {self._broke}"
-            raise RunError(f"checkpoints are no longer written: their thread ended with {what}")
+        if self._broke:
+            raise RunError(self._broke)
         with self._changed:
             self._waiting = _Job(taken, self._parts, list(self._since))
             self._changed.notify_all()
@@ -110,7 +109,8 @@ class CheckpointKeeper:
 
     def troubles(self) -> list[str]:
         """See `Keeper.troubles`."""
-        found, self._troubles = self._troubles, []
+        with self._changed:
+            found, self._troubles = self._troubles, []
         return found
 
     def close(self, is_over: bool) -> None:
@@ -127,8 +127,14 @@ class CheckpointKeeper:
         try:
             self._work()
         except BaseException as error:  # nobody else would see a fault of ours in a thread
-            self._broke = error
+            what = f"{type(error).__name__}: {error}"
+            self._broke = f"checkpoints are no longer written: their thread ended with {what}"
+            self._trouble(self._broke)  # there may be no next one
             raise
+
+    def _trouble(self, text: str) -> None:
+        with self._changed:
+            self._troubles.append(text)
 
     def _work(self) -> None:
         while (due := self._next()) is not None:
@@ -137,7 +143,7 @@ class CheckpointKeeper:
                 self._write(parts, job)
             except (OSError, pa.ArrowException, FedrasError) as error:
                 what = "records" if job is None else f"the checkpoint of version {job.taken.version}"
-                self._troubles.append(f"{what} cannot be kept: {error}; the run goes on")
+                self._trouble(f"{what} cannot be kept: {error}; the run goes on")
                 self._failed = True
             with self._changed:
                 self._writing = False

@@ -13,25 +13,21 @@ import argparse
 import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Iterable
 from pathlib import Path
 
 from actors.cluster import STARTS_ITS_OWN
 from actors.session import RaySession
+from benchmarks.tracking import Stopwatch
 from fedras_ray.config import read
 from fedras_ray.data import load
-from fedras_ray.records import Record, VersionRecord
 from fedras_ray.snapshots.container import Piece
 from workloads.checkpoints.files import SUFFIX
 from workloads.checkpoints.store import LocalStore
 from workloads.course import Course
 from workloads.experiments import DEFAULT, find
 from workloads.running import SerialSession
-from workloads.sinks import Ending
 from workloads.stopping import Wish
-
-Clocks = tuple[float, float]  # wall, CPU
 
 
 def main() -> None:
@@ -67,23 +63,6 @@ class Counted(LocalStore):
         self.count += name.endswith(SUFFIX)
 
 
-class Stopwatch:
-    """Notes the clocks at the first version and at the last record."""
-
-    def __init__(self) -> None:
-        self.first: Clocks | None = None
-        self.last: Clocks = (0.0, 0.0)
-
-    def take(self, record: Record) -> None:
-        """See `Sink.take`."""
-        self.last = time.perf_counter(), time.process_time()
-        if self.first is None and isinstance(record, VersionRecord):
-            self.first = self.last
-
-    def close(self, ending: Ending) -> None:
-        """See `Listener.close`."""
-
-
 def spent(every: int, versions: int, pools: int) -> tuple[float, float, int]:
     """Wall and CPU seconds of a run with a checkpoint every so many versions, and how many were written."""
     settings = [f"schedule.versions={versions}", f"checkpoint.every_versions={every}"]
@@ -99,7 +78,9 @@ def spent(every: int, versions: int, pools: int) -> tuple[float, float, int]:
         else:
             course.run(lambda *on: SerialSession(experiment, dataset, *on), None, 0)
     assert watch.first is not None
-    return watch.last[0] - watch.first[0], watch.last[1] - watch.first[1], store.count
+    assert watch.last is not None
+    wall_s, _, cpu_s = (last - first for first, last in zip(watch.first, watch.last, strict=True))
+    return wall_s, cpu_s, store.count
 
 
 def say(line: str) -> None:

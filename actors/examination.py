@@ -19,7 +19,7 @@ from ray import cloudpickle
 from ray.exceptions import GetTimeoutError, RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from actors.cluster import connected
+from actors.connecting import connected
 from fedras_ray.errors import ExecutorError
 
 LIMIT_S = 60.0

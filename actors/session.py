@@ -10,7 +10,8 @@ from typing import Any
 
 import ray
 
-from actors.cluster import connected, pool_count
+from actors.cluster import pool_count
+from actors.connecting import Rising, connected
 from actors.coordinator import Coordinator
 from actors.pending import fetch
 from actors.placing import Placement, beside_driver
@@ -35,7 +36,7 @@ class RaySession:
         self,
         experiment: Experiment,
         dataset: Dataset,
-        address: str | None = None,
+        address: str | Rising | None = None,
         start: Plain | None = None,
         keeping: Keeping | None = None,
     ) -> None:

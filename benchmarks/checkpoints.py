@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from actors.cluster import STARTS_ITS_OWN
+from actors.connecting import STARTS_ITS_OWN
 from actors.session import RaySession
 from benchmarks.tracking import Stopwatch
 from fedras_ray.config import read

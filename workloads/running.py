@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from actors.connecting import Rising
 from actors.keeping import Cadence, stretches
 from actors.process import peak_rss_bytes, settle
 from actors.session import RaySession
@@ -125,12 +126,15 @@ def run(experiment: Experiment, options: Options, console: Console, wish: Wish |
     tracked = options.mlflow and experiment.tracking.mlflow
     store = open_store(directory, experiment.checkpoint.to)
     run_directory.create(directory, experiment)
-    tracking = _tracker(experiment, dataset, options, directory) if tracked else nullcontext()
-    with mirrored(directory, options.url), tracking as tracker:
+    with (
+        _rising(options) as where,  # Ray comes up while MLflow is imported
+        mirrored(directory, options.url),
+        _tracker(experiment, dataset, options, directory) if tracked else nullcontext() as tracker,
+    ):
         made: list[SerialSession | RaySession] = []
 
         def session(start: Plain | None, keeping: Keeping) -> SerialSession | RaySession:
-            made[:] = [_session(experiment, dataset, options, start, keeping)]
+            made[:] = [_session(experiment, dataset, where, start, keeping)]
             return made[0]
 
         with (
@@ -164,12 +168,16 @@ def _refuse_what_needs_pools(experiment: Experiment, options: Options) -> None:
         raise ConfigError("faults.pool_kills", "kills pools, and one process has none: leave --serial away")
 
 
+def _rising(options: Options) -> AbstractContextManager[Rising | None]:
+    return nullcontext() if options.serial else Rising(options.address)
+
+
 def _session(
-    experiment: Experiment, dataset: Dataset, options: Options, start: Plain | None, keeping: Keeping
+    experiment: Experiment, dataset: Dataset, where: Rising | None, start: Plain | None, keeping: Keeping
 ) -> SerialSession | RaySession:
-    if options.serial:
+    if where is None:
         return SerialSession(experiment, dataset, start, keeping)
-    return RaySession(experiment, dataset, options.address, start, keeping)
+    return RaySession(experiment, dataset, where, start, keeping)
 
 
 def _tracker(

@@ -11,14 +11,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from actors.cluster import STARTS_ITS_OWN
-from actors.session import RaySession
-from benchmarks.peers.job import CLIENTS_PER_ROUND, tree
-from fedras_ray.data import load
-from fedras_ray.executor import SerialExecutor
-from fedras_ray.population import population_of
-from fedras_ray.records import Record, VersionRecord
-from fedras_ray.simulation import simulate
+from actors.connecting import STARTS_ITS_OWN, Rising
 
 
 def main() -> None:
@@ -28,21 +21,37 @@ def main() -> None:
     asked.add_argument("--pools", type=int, default=0)
     asked.add_argument("--rounds", type=int, default=60)
     options = asked.parse_args()
-    experiment = tree(options.cache, options.rounds, options.pools)
-    dataset = load(experiment.data, experiment.seed)
-    records: Iterable[Record]
     if options.pools:
-        records = RaySession(experiment, dataset, STARTS_ITS_OWN)
+        with Rising(STARTS_ITS_OWN) as where:  # it comes up while we import and read
+            run(options.cache, options.rounds, options.pools, where)
     else:
-        records = simulate(experiment, population_of(dataset), SerialExecutor(experiment, dataset))
-    tell(records, options.rounds)
+        run(options.cache, options.rounds, 0, None)
 
 
-def tell(records: Iterable[Record], rounds: int) -> None:
+def run(cache: Path, rounds: int, pools: int, where: Rising | None) -> None:
+    """In pools where Ray is, or in this process."""
+    from actors.session import RaySession
+    from benchmarks.peers.job import tree
+    from fedras_ray.data import load
+    from workloads.running import SerialSession
+
+    experiment = tree(cache, rounds, pools)
+    dataset = load(experiment.data, experiment.seed)
+    session = SerialSession(experiment, dataset) if where is None else RaySession(experiment, dataset, where)
+    tell(session.stretches(), rounds)
+
+
+def tell(told: Iterable[object], rounds: int) -> None:
     """A line per version, up to the last that is asked for."""
+    from benchmarks.peers.job import CLIENTS_PER_ROUND
+    from fedras_ray.records import VersionRecord
+    from fedras_ray.stretches import Stretch
+
     before = time.monotonic()
-    for record in records:
-        if isinstance(record, VersionRecord):
+    for stretch in told:
+        for _, record in stretch.others if isinstance(stretch, Stretch) else ():
+            if not isinstance(record, VersionRecord):
+                continue
             now = time.monotonic()
             print(
                 f"[ours] round {record.version - 1}: {CLIENTS_PER_ROUND} clients {now - before:.2f}s "

@@ -3,7 +3,7 @@
 import pytest
 import ray
 
-from actors.cluster import STARTS_ITS_OWN, connected
+from actors.connecting import STARTS_ITS_OWN, connected
 
 
 @pytest.fixture(scope="session")

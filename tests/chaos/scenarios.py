@@ -12,7 +12,7 @@ import psutil
 import pytest
 from ray.cluster_utils import Cluster
 
-from actors.cluster import naming_failure
+from actors.connecting import naming_failure
 from tests.workloads.command import fedras, settings, start
 
 RUN = {"schedule__versions": 60, "checkpoint__every_versions": 1, "execution__shards": 4}

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fedras_ray.codecs.clustering import Start, cluster
 from fedras_ray.codecs.floats import largest_magnitude
 from fedras_ray.errors import CodecError
-from fedras_ray.kernels import lines, nearest, sorting
+from fedras_ray.kernels import lines, nearest
 from fedras_ray.tensors import torch
 
 LEAST_ROWS_PER_ACTION = 4
@@ -25,7 +25,6 @@ _BATCH_PADDING = 4_000  # rows of padding that cost about as much as one more ba
 _DEVICE_PADDING = 100 * _BATCH_PADDING  # on an accelerator
 _BELOW_TWO = float(np.nextafter(np.float32(2), np.float32(0)))
 _BATCH_FLOATS = 1 << 23  # 32 MiB of padded rows in a batch
-_CACHED_FLOATS = 1 << 16  # 256 KiB of rows, over which several kernels go: they stay in the second cache
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,16 +82,7 @@ def codebooks_each(rows: NDArray[np.float32], offsets: NDArray[np.int64], k: int
     Raises:
         CodecError: a value is not finite.
     """
-    count = len(offsets) - 1
-    actions, used = np.zeros((count, k, rows.shape[1]), np.float32), np.zeros(count, np.int64)
-    index, is_found = np.empty(len(rows), np.int32), np.zeros(count, np.bool_)
-    for some in spans(offsets, rows.shape[1]):
-        first, last = offsets[some.start], offsets[some.stop]
-        part, its = rows[first:last], offsets[some.start : some.stop + 1] - first
-        points = lines.project_each(part, its)
-        order = sorting.order_each(points, its)
-        edges, is_found[some] = lines.cut_each(points, order, its, k)
-        actions[some], used[some], index[first:last] = lines.averages_each(part, order, its, edges)
+    actions, used, index, is_found = lines.codebooks_each(np.ascontiguousarray(rows), offsets, k)
     is_found &= np.diff(offsets) >= LEAST_ROWS_PER_ACTION * k
     rest = np.flatnonzero(~is_found).tolist()
     its_rows = [rows[offsets[one] : offsets[one + 1]] for one in rest]
@@ -101,18 +91,6 @@ def codebooks_each(rows: NDArray[np.float32], offsets: NDArray[np.int64], k: int
         actions[one, : used[one]] = book.actions
         index[offsets[one] : offsets[one + 1]] = book.index
     return Books(actions, used, index)
-
-
-def spans(offsets: NDArray[np.int64], width: int) -> Iterator[slice]:
-    """Updates that follow each other, so many at a time that their rows stay in the cache."""
-    ends, first = (offsets[1:] * width).tolist(), 0
-    begin = int(offsets[0]) * width
-    for place, end in enumerate(ends):
-        if place > first and end - begin > _CACHED_FLOATS:
-            yield slice(first, place)
-            first, begin = place, ends[place - 1]
-    if first < len(ends):
-        yield slice(first, len(ends))
 
 
 def _on_the_line(rows: NDArray[np.float32], k: int) -> Codebook | None:

@@ -26,7 +26,6 @@ from numpy.typing import NDArray
 from fedras_ray.codecs import wire
 from fedras_ray.codecs.base import ItemUpdate, Outgoing
 from fedras_ray.codecs.books import as_sent, book_bytes, pack_book, pack_books, take_book
-from fedras_ray.codecs.cohort import spans
 from fedras_ray.codecs.floats import floats_bytes, largest_magnitude, pack_floats, unpack_floats
 from fedras_ray.codecs.ladder import clustered
 from fedras_ray.codecs.opened import open_each
@@ -34,7 +33,7 @@ from fedras_ray.codecs.ragged import RaggedOutgoing, RaggedUpdates
 from fedras_ray.codecs.taken import pack_taken, pack_taken_each, take_taken, taken_bytes
 from fedras_ray.config import codecs as configs
 from fedras_ray.errors import CodecError
-from fedras_ray.kernels import gains, lines, reading, sorting, writing
+from fedras_ray.kernels import gains, lines, reading, tables, writing
 
 _IDS = {"packed": wire.CodecId.GAIN_SHAPE, "entropy": wire.CodecId.GAIN_SHAPE_ENTROPY}
 
@@ -182,35 +181,18 @@ def _gains(line: Line, k: int) -> Gains:
 
 def _gains_each(rows: NDArray[np.float32], offsets: NDArray[np.int64], k: int) -> GainsEach:
     """`_gains` along the lines of C updates, whose rows (N, D) are from offsets[c] to offsets[c + 1]."""
-    count, width = len(offsets) - 1, rows.shape[1]
-    found = GainsEach(
-        np.empty((count, width), np.float32),
-        np.empty((count, k), np.float32),
-        np.empty(count, np.int64),
-        np.empty(len(rows), np.int32),
-    )
-    for some in spans(offsets, width):
-        first, last = offsets[some.start], offsets[some.stop]
-        of_some = GainsEach(found.shapes[some], found.levels[some], found.used[some], found.taken[first:last])
-        _fill(of_some, rows[first:last], offsets[some.start : some.stop + 1] - first)
-    return found
-
-
-def _fill(found: GainsEach, rows: NDArray[np.float32], offsets: NDArray[np.int64]) -> None:
-    peaks = gains.peak_each(rows, offsets)  # (C,)
+    rows = np.ascontiguousarray(rows)
+    peaks = tables.magnitude_each(rows.view(np.uint32), offsets).view(np.float32)  # (C,)
     largest_magnitude(peaks)  # refuses what is not finite
-    directions = gains.direction_each(rows, lines.project_each(rows, offsets), offsets)
-    found.shapes[:] = writing.as_sent_each(directions)
-    exact = gains.least_squares_each(rows, found.shapes, offsets)  # (N,)
-    order = sorting.order_each(exact, offsets)
-    edges, is_cut = lines.cut_each(exact, order, offsets, found.levels.shape[1])
-    levels, found.used[:], found.taken[:] = gains.means_each(exact, order, offsets, edges)
-    for one in np.flatnonzero(~is_cut).tolist():  # no more than K distinct gains: each is kept
+    found = gains.fitted_each(rows, offsets, k)
+    levels, used, taken = found.levels, found.used, found.taken
+    for one in np.flatnonzero(~found.is_cut).tolist():  # no more than K distinct gains: each is kept
         its = slice(offsets[one], offsets[one + 1])
-        distinct, found.taken[its] = np.unique(exact[its], return_inverse=True)
-        found.used[one] = len(distinct)
+        distinct, taken[its] = np.unique(found.exact[its], return_inverse=True)
+        used[one] = len(distinct)
         levels[one, : len(distinct)] = distinct
-    found.levels[:] = levels.clip(-peaks[:, None], peaks[:, None])
+    clipped = levels.clip(-peaks[:, None], peaks[:, None]).astype(np.float32)
+    return GainsEach(found.shapes, clipped, used, taken)
 
 
 def _blob(update: ItemUpdate, found: Gains, how: configs.Indices) -> bytes:

@@ -6,22 +6,50 @@ offsets[c] to offsets[c + 1].
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
+from fedras_ray.kernels import lines, sorting, writing
 from fedras_ray.kernels.compiling import compiled
 from fedras_ray.kernels.lines import Line, Places, Rows
 
 
+class Fitted(NamedTuple):
+    """Lines of C updates, and gains on them."""
+
+    shapes: Rows  # (C, D) as the decoder has them
+    exact: Line  # (N,) the gain of each row
+    levels: Line  # (C, K), of which the first `used` count
+    used: Places  # (C,)
+    taken: NDArray[np.int32]  # (N,) below the update's `used`
+    is_cut: NDArray[np.bool_]  # (C,) no levels where not: there are no more than K distinct gains
+
+
 @compiled
-def direction_each(rows: Rows, points: Line, offsets: Places) -> Rows:
-    """(C, D) `direction` of each update."""
-    found = np.zeros((len(offsets) - 1, rows.shape[1]), np.float32)
-    for update in range(len(found)):
+def fitted_each(rows: Rows, offsets: Places, k: int) -> Fitted:
+    """Of finite rows (N, D), one update after the other, while its rows are in the cache."""
+    count = len(offsets) - 1
+    shapes, exact = np.zeros((count, rows.shape[1]), np.float32), np.zeros(len(rows))
+    levels, used = np.zeros((count, k)), np.zeros(count, np.int64)
+    taken, is_cut = np.empty(len(rows), np.int32), np.zeros(count, np.bool_)
+    room = sorting.scratch(offsets)
+    for update in range(count):
         its = slice(offsets[update], offsets[update + 1])
-        if its.start < its.stop:
-            found[update] = direction(rows[its], points[its])
-    return found
+        if its.start == its.stop:
+            continue
+        mine = rows[its]
+        writing.as_sent(direction(mine, lines.project(mine)), shapes[update])
+        exact[its] = least_squares(mine, shapes[update])
+        order = sorting.order(exact[its], room)
+        edges = lines.cut(exact[its][order], k)
+        is_cut[update] = len(edges) > 0
+        if is_cut[update]:
+            found, taken[its] = means(exact[its], order, edges)
+            used[update] = len(found)
+            levels[update, : len(found)] = found
+    return Fitted(shapes, exact, levels, used, taken, is_cut)
 
 
 @compiled
@@ -41,33 +69,6 @@ def direction(rows: Rows, points: Line) -> Rows:
 
 
 @compiled
-def peak_each(rows: Rows, offsets: Places) -> Rows:
-    """(C,) the largest magnitude of each update, 0 for none; where a value is not finite, neither is it."""
-    peaks = np.zeros(len(offsets) - 1, np.float32)
-    for update in range(len(peaks)):
-        for row in range(offsets[update], offsets[update + 1]):
-            for column in range(rows.shape[1]):
-                size = abs(rows[row, column])
-                if not size <= peaks[update]:
-                    peaks[update] = size
-                    if not np.isfinite(size):
-                        break
-            if not np.isfinite(peaks[update]):
-                break
-    return peaks
-
-
-@compiled
-def least_squares_each(rows: Rows, shapes: Rows, offsets: Places) -> Line:
-    """(N,) `least_squares` of each update, against its own shape (C, D)."""
-    found = np.zeros(len(rows))
-    for update in range(len(shapes)):
-        its = slice(offsets[update], offsets[update + 1])
-        found[its] = least_squares(rows[its], shapes[update])
-    return found
-
-
-@compiled
 def least_squares(rows: Rows, shape: Rows) -> Line:
     """(n,) the gain g of each row x for which |x − g·shape|² is least; 0 where the shape is zero."""
     gains = np.zeros(len(rows))
@@ -82,21 +83,6 @@ def least_squares(rows: Rows, shape: Rows) -> Line:
             point += np.float64(shape[column]) * np.float64(rows[row, column])
         gains[row] = point / energy
     return gains
-
-
-@compiled
-def means_each(
-    gains: Line, order: Places, offsets: Places, edges: Places
-) -> tuple[Line, Places, NDArray[np.int32]]:
-    """`means` of each update: levels (C, K), how many of them count (C,), and indices (N,)."""
-    levels = np.zeros((len(edges), edges.shape[1] - 1))
-    used, index = np.zeros(len(edges), np.int64), np.empty(len(gains), np.int32)
-    for update in range(len(edges)):
-        its = slice(offsets[update], offsets[update + 1])
-        found, index[its] = means(gains[its], order[its], edges[update])
-        used[update] = len(found)
-        levels[update, : len(found)] = found
-    return levels, used, index
 
 
 @compiled

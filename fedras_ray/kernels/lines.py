@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from fedras_ray.kernels import sorting
 from fedras_ray.kernels.compiling import compiled
 
 Rows = NDArray[np.float32]
@@ -25,14 +26,32 @@ _THIRD_OF_ONE = (1023 << 52) // 3  # of the bits of 1.0, whose logarithm is 0
 
 
 @compiled
-def project_each(rows: Rows, offsets: Places) -> Line:
-    """(N,) `project` of each of the updates whose (N, D) rows these are."""
-    points = np.empty(len(rows))
-    for update in range(len(offsets) - 1):
+def codebooks_each(
+    rows: Rows, offsets: Places, k: int
+) -> tuple[NDArray[np.float32], Places, NDArray[np.int32], NDArray[np.bool_]]:
+    """Each update's rows (N, D) as the means of the clusters on its line.
+
+    Update c's rows are those from offsets[c] to offsets[c + 1]. One update after the other, while its rows
+    are in the cache.
+
+    Returns:
+        Means (C, K, D), how many of them count (C,), the cluster of each row (N,), and where there are any
+        (C,): see `cut`.
+    """
+    count = len(offsets) - 1
+    means, index = np.zeros((count, k, rows.shape[1]), np.float32), np.empty(len(rows), np.int32)
+    used, is_found = np.zeros(count, np.int64), np.zeros(count, np.bool_)
+    room = sorting.scratch(offsets)
+    for update in range(count):
         its = slice(offsets[update], offsets[update + 1])
         if its.start < its.stop:
-            points[its] = project(rows[its])
-    return points
+            points = project(rows[its])
+            order = sorting.order(points, room)
+            edges = cut(points[order], k)
+            is_found[update] = len(edges) > 0
+            if is_found[update]:
+                used[update] = _average(rows[its], order, edges, means[update], index[its])
+    return means, used, index, is_found
 
 
 @compiled
@@ -74,26 +93,6 @@ def _longest(rows: Rows) -> int:
         if length > best:
             best, longest = length, row
     return longest
-
-
-@compiled
-def cut_each(points: Line, order: Places, offsets: Places, k: int) -> tuple[Places, NDArray[np.bool_]]:
-    """`cut` of each update: (C, K + 1), and where there is one: (C,).
-
-    An update's points and `order`, which sorts them, are those from offsets[c] to offsets[c + 1].
-    """
-    count = len(offsets) - 1
-    edges, found = np.zeros((count, k + 1), np.int64), np.zeros(count, np.bool_)
-    for update in range(count):
-        first, last = offsets[update], offsets[update + 1]
-        line = np.empty(last - first)
-        for rank in range(last - first):
-            line[rank] = points[first + order[first + rank]]
-        its = cut(line, k)
-        found[update] = len(its) > 0
-        if found[update]:
-            edges[update] = its
-    return edges, found
 
 
 @compiled
@@ -190,20 +189,6 @@ def _search(line: Line, value: float, guess: int) -> int:
 
 
 @compiled
-def averages_each(
-    rows: Rows, order: Places, offsets: Places, edges: Places
-) -> tuple[Rows, Places, NDArray[np.int32]]:
-    """`averages` of each update: means (C, K, D), how many of them count (C,), and indices (N,)."""
-    count, k = len(edges), edges.shape[1] - 1
-    means, index = np.empty((count, k, rows.shape[1]), np.float32), np.empty(len(rows), np.int32)
-    used = np.zeros(count, np.int64)
-    for update in range(count):
-        its = slice(offsets[update], offsets[update + 1])
-        used[update] = _average(rows[its], order[its], edges[update], means[update], index[its])
-    return means, used, index
-
-
-@compiled
 def averages(rows: Rows, order: Places, edges: Places) -> tuple[Rows, NDArray[np.int32]]:
     """The mean of each interval's rows (K', D), and the interval of each row (n,); empty ones left out."""
     means, index = np.empty((len(edges) - 1, rows.shape[1]), np.float32), np.empty(len(rows), np.int32)
@@ -215,8 +200,6 @@ def averages(rows: Rows, order: Places, edges: Places) -> tuple[Rows, NDArray[np
 def _average(rows: Rows, order: Places, edges: Places, means: Rows, index: NDArray[np.int32]) -> int:
     """`averages`, written to where they should be; returns how many."""
     k, used = len(edges) - 1, 0
-    if edges[k] < len(rows):  # nothing was cut
-        return 0
     totals, members = np.zeros((k, rows.shape[1])), np.zeros(k, np.int64)
     for level in range(k):
         members[used] = edges[level + 1] - edges[level]

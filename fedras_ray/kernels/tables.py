@@ -29,6 +29,15 @@ def magnitude(words: Words) -> int:
 
 
 @compiled
+def magnitude_each(words: Words, offsets: NDArray[np.int64]) -> NDArray[np.uint32]:
+    """(C,) `magnitude` of each update, whose rows (N, D) are those from offsets[c] to offsets[c + 1]."""
+    most = np.empty(len(offsets) - 1, np.uint32)
+    for update in range(len(most)):
+        most[update] = magnitude(words[offsets[update] : offsets[update + 1]].reshape(-1))
+    return most
+
+
+@compiled
 def marked_rows(words: Words) -> NDArray[np.int32]:
     """The rows of floats (I, D) that are not all zero, increasing: (n,)."""
     found = np.empty(len(words), np.int32)

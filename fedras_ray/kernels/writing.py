@@ -48,12 +48,18 @@ def as_sent_each(values: Rows) -> Rows:
     """(C, M) what the decoder has of each update's (C, M) finite values."""
     sent = np.empty_like(values)
     for update in range(len(values)):
-        exponent = _exponent(values[update])
-        scale, back = _power(-exponent), _power(exponent)
-        for place in range(values.shape[1]):
-            half = _half(min(max(scale * np.float64(values[update, place]), -LARGEST), LARGEST))
-            sent[update, place] = _value(half) * back
+        as_sent(values[update], sent[update])
     return sent
+
+
+@exact
+def as_sent(values: NDArray[np.float32], sent: NDArray[np.float32]) -> None:
+    """What the decoder has of (M,) finite values, into `sent`."""
+    exponent = _exponent(values)
+    scale, back = _power(-exponent), _power(exponent)
+    for place in range(len(values)):
+        half = _half(min(max(scale * np.float64(values[place]), -LARGEST), LARGEST))
+        sent[place] = _value(half) * back
 
 
 @exact

@@ -24,6 +24,7 @@ from fedras_ray.errors import ExecutorError
 STARTS_ITS_OWN = "local"  # as an address: never join, always start
 CONNECT_LIMIT_S = 5.0
 RISE_LIMIT_S = 120.0  # Ray gives up by itself before that
+SENT_DIRECTLY_BYTES = 1 << 20  # results that need not go by the object store: sums of a few thousand items
 REMEDY = "Start one with 'ray start --head', or leave --address out"
 
 
@@ -111,6 +112,7 @@ def connected(address: str | Rising | None) -> Iterator[None]:
 def _connect(address: str | None) -> None:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_worker_niceness", "0")  # of a cluster we start: it is as urgent as we are
+    os.environ.setdefault("RAY_max_direct_call_object_size", str(SENT_DIRECTLY_BYTES))  # of such a one, too
     _probe(address or os.environ.get("RAY_ADDRESS", ""))
     try:
         with _own_handler(), naming_failure():

@@ -18,7 +18,8 @@ from fedras_ray.codecs.taken import forms_each, positions_each
 from fedras_ray.kernels import measuring, reading
 
 Numbers = NDArray[np.int64]
-Kernel = Callable[[reading.Blobs, int], tuple[NDArray[np.int32], NDArray[np.float32], bool]]
+Ids = NDArray[np.int32]
+Kernel = Callable[[reading.Blobs, int], tuple[Ids, NDArray[np.float32], Ids, bool]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,8 +57,10 @@ class Opened:
             return None
         bodies = octets, starts, starts + lengths
         blobs = reading.Blobs(*bodies, offsets, sizes, forms, self.item_count)
-        ids, rows, is_fine = kernel(blobs, self.width)
-        return RaggedUpdates(offsets, ids, rows, self.item_count, sizes.tolist()) if is_fine else None
+        ids, words, taken, is_fine = kernel(blobs, self.width)
+        if not is_fine:
+            return None
+        return RaggedUpdates(offsets, ids, words, self.item_count, sizes.tolist(), taken=taken)
 
     def plain_rows(self) -> RaggedUpdates | None:
         """What is in bodies of rows in f32 and positions; None: a body is not such a one."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from itertools import pairwise
-from typing import NamedTuple, Protocol, overload, runtime_checkable
+from typing import NamedTuple, Protocol, TypeGuard, overload, runtime_checkable
 
 import numpy as np
 from numpy.random import Generator
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from fedras_ray.codecs.base import Codec, ItemUpdate, Outgoing, encode_all
 from fedras_ray.config import codecs as configs
 from fedras_ray.errors import CodecError
-from fedras_ray.kernels import packing
+from fedras_ray.kernels import measuring, packing
 
 MOST_TOGETHER = 256  # actions of an update; K · D floats are held for each update of a batch
 
@@ -65,14 +65,18 @@ class RaggedOutgoing(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RaggedUpdates(Sequence[ItemUpdate]):
-    """C updates that were decoded together, in one array; each is an `ItemUpdate` when it is asked for."""
+    """C updates that were decoded together, in one array; each is an `ItemUpdate` when it is asked for.
+
+    Where rows are codewords, they stay that until then: there are far fewer.
+    """
 
     offsets: NDArray[np.int64]  # (C + 1,)
     item_ids: NDArray[np.int32]  # (N,) strictly increasing within an update, below item_count
-    rows: NDArray[np.float32]  # (N, D)
+    words: NDArray[np.float32]  # (N, D) the rows; or (B, D) what they are taken from
     item_count: int  # I
     actions: Sequence[int]  # (C,) codebook sizes
     lengths: NDArray[np.float64] | None = None  # (C,) the norm of each, where it was looked at
+    taken: NDArray[np.int32] | None = None  # (N,) which word each row is; None: they are the rows
 
     def __post_init__(self) -> None:
         if not packing.increasing_each(self.item_ids, self.offsets, self.item_count):
@@ -80,7 +84,20 @@ class RaggedUpdates(Sequence[ItemUpdate]):
 
     @property
     def width(self) -> int:
-        return int(self.rows.shape[1])
+        return int(self.words.shape[1])
+
+    @property
+    def held(self) -> int:
+        """Numbers that are in memory."""
+        return self.words.size + (0 if self.taken is None else self.taken.size)
+
+    def norms(self) -> NDArray[np.float64]:
+        """(C,) the Euclidean norm of each; not finite where a value is not."""
+        if self.lengths is not None:
+            return self.lengths
+        if self.taken is None:
+            return measuring.length_each(self.words, self.offsets)
+        return measuring.length_taken_each(self.words, self.taken, self.offsets)
 
     def __len__(self) -> int:
         return len(self.actions)
@@ -96,7 +113,8 @@ class RaggedUpdates(Sequence[ItemUpdate]):
             return [self[each] for each in range(*place.indices(len(self)))]
         actions = self.actions[place]  # raises IndexError, which ends a loop
         mine = slice(*self.offsets[place % len(self) :][:2])
-        return ItemUpdate(self.item_ids[mine], self.rows[mine], self.item_count, actions)
+        rows = self.words[mine] if self.taken is None else self.words[self.taken[mine]]
+        return ItemUpdate(self.item_ids[mine], rows, self.item_count, actions)
 
 
 @runtime_checkable
@@ -120,7 +138,7 @@ class RaggedCodec(Codec, Protocol):
 
 def encode_each(codec: Codec, outgoing: RaggedOutgoing) -> list[bytes]:
     """Encode many updates, together where the codec can."""
-    if isinstance(codec, RaggedCodec):
+    if _is_ragged(codec):
         return codec.encode_ragged(outgoing)
     return encode_all(codec, outgoing.split())
 
@@ -131,5 +149,15 @@ def decode_each(codec: Codec, blobs: Sequence[bytes]) -> Sequence[ItemUpdate]:
     Raises:
         CodecError: as `decode` of the first blob that it refuses.
     """
-    together = codec.decode_ragged(blobs) if isinstance(codec, RaggedCodec) else None
+    together = codec.decode_ragged(blobs) if _is_ragged(codec) else None
     return [codec.decode(blob) for blob in blobs] if together is None else together
+
+
+def _is_ragged(codec: Codec) -> TypeGuard[RaggedCodec]:
+    return _has_both(type(codec))
+
+
+@cache
+def _has_both(kind: type[Codec]) -> bool:
+    """Looked up once: that a class follows a protocol takes as long to say as some updates to code."""
+    return issubclass(kind, RaggedCodec)

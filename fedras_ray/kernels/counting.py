@@ -114,6 +114,30 @@ def add_each(
 
 
 @compiled
+def add_taken_each(
+    total: Rows,
+    count: Ids,
+    items: Ids,
+    words: Rows,
+    taken: Ids,
+    offsets: Numbers,
+    places: Numbers,
+    weights: NDArray[np.float32],
+) -> None:
+    """`add_each` of the rows words[taken], which are not made: (B, D) and (N,)."""
+    speaks = np.empty(len(words), np.int32)
+    for number in range(len(words)):
+        speaks[number] = words[number].any()
+    for number, place in enumerate(places):
+        weight = weights[number]
+        for row in range(offsets[place], offsets[place + 1]):
+            item, word = items[row], taken[row]
+            count[item] += speaks[word]
+            for column in range(total.shape[1]):
+                total[item, column] += weight * words[word, column]
+
+
+@compiled
 def drained(total: Rows, count: Ids) -> tuple[Ids, Rows, Ids]:
     """The items that count, (t,) increasing, their rows and counts; both tables are zeros afterwards."""
     touched = 0

@@ -61,22 +61,17 @@ def mark(members: NDArray[np.int64], size: int) -> Octets:
 @compiled
 def marked(octets: Octets, count: int) -> tuple[NDArray[np.int64], bool]:
     """The places of the set bits, increasing: (count,), and whether there are exactly so many."""
-    members = np.empty(count, np.int64)
+    members = np.empty(count + 9, np.int64)  # without a branch: what is not set is overwritten
     found = 0
     for place in range(len(octets)):
-        octet = octets[place]
-        while octet:
-            low = octet & (np.uint8(~octet) + np.uint8(1))  # the lowest set bit
-            bit = 0
-            while low > 1:
-                low >>= np.uint8(1)
-                bit += 1
-            if found == count:
-                return members, False
-            members[found] = 8 * place + bit
-            found += 1
-            octet &= np.uint8(octet - np.uint8(1))
-    return members, found == count
+        octet = int(octets[place])
+        if octet:
+            for bit in range(8):
+                members[found] = 8 * place + bit
+                found += octet >> bit & 1
+            if found > count:
+                break
+    return members[:count].copy(), found == count
 
 
 @compiled

@@ -37,6 +37,20 @@ def places(items: Ids, item_count: int) -> tuple[Ids, Ids]:
 
 
 @compiled
+def repeated_each(counts: Numbers, repeats: Numbers) -> Numbers:
+    """The numbers of each client's samples (C,), one client after the other, so many times over (C,)."""
+    order = np.empty((counts * repeats).sum(), np.int64)
+    first = place = 0
+    for client in range(len(counts)):
+        for _ in range(repeats[client]):
+            for number in range(counts[client]):
+                order[place] = first + number
+                place += 1
+        first += counts[client]
+    return order
+
+
+@compiled
 def places_each(
     items: Ids, labels: NDArray[np.bool_], starts: Numbers, ends: Numbers, item_count: int
 ) -> tuple[Numbers, Ids, Ids, Floats, Floats, Floats]:

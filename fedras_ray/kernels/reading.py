@@ -41,45 +41,46 @@ class Blobs(NamedTuple):
 
 
 @exact
-def books_each(blobs: Blobs, width: int) -> tuple[Ids, Rows, bool]:
-    """Bodies of a codebook and what is taken of it: ids (N,), rows (N, D), and whether all is in order."""
-    count = blobs.offsets[-1]
-    ids, rows = np.empty(count, np.int32), np.empty((count, width), np.float32)
+def books_each(blobs: Blobs, width: int) -> tuple[Ids, Rows, Ids, bool]:
+    """Bodies of a codebook and what is taken of it.
+
+    Returns:
+        Ids (N,), all codewords (B, D) one book after the other, which of them each row is (N,), and whether
+        all is in order.
+    """
+    ids, taken = np.empty(blobs.offsets[-1], np.int32), np.empty(blobs.offsets[-1], np.int32)
+    books, begin = np.empty((blobs.sizes.sum(), width), np.float32), 0
     for update in range(len(blobs.sizes)):
-        k, first, last = blobs.sizes[update], blobs.offsets[update], blobs.offsets[update + 1]
-        at = blobs.starts[update] + 2
-        book = np.empty((k, width), np.float32)
+        book = books[begin : begin + blobs.sizes[update]]
+        at, its = blobs.starts[update] + 2, slice(blobs.offsets[update], blobs.offsets[update + 1])
         fine = _floats(blobs.octets, at, book.reshape(-1))
-        index, clean = _taken(blobs, update, at + 2 + 2 * book.size, ids[first:last])
-        if not (fine and clean):
-            return ids, rows, False
-        for place in range(last - first):
-            action = index[place]
-            for column in range(width):  # as quick as a copy of memory; slices of arrays are not
-                rows[first + place, column] = book[action, column]
-    return ids, rows, True
+        fine &= _taken(blobs, update, at + 2 + 2 * book.size, begin, ids[its], taken[its])
+        if not fine:
+            return ids, books, taken, False
+        begin += len(book)
+    return ids, books, taken, True
 
 
 @exact
-def gains_each(blobs: Blobs, width: int) -> tuple[Ids, Rows, bool]:
-    """Bodies of a direction, gains, and which are taken: as `books_each`."""
-    count = blobs.offsets[-1]
-    ids, rows = np.empty(count, np.int32), np.empty((count, width), np.float32)
+def gains_each(blobs: Blobs, width: int) -> tuple[Ids, Rows, Ids, bool]:
+    """Bodies of a direction, gains, and which are taken: as `books_each`, codewords being their products."""
+    ids, taken = np.empty(blobs.offsets[-1], np.int32), np.empty(blobs.offsets[-1], np.int32)
+    books, begin = np.empty((blobs.sizes.sum(), width), np.float32), 0
     shape = np.empty(width, np.float32)
     for update in range(len(blobs.sizes)):
-        first, last = blobs.offsets[update], blobs.offsets[update + 1]
         at, levels = blobs.starts[update], np.empty(blobs.sizes[update], np.float32)
+        its = slice(blobs.offsets[update], blobs.offsets[update + 1])
         fine = _floats(blobs.octets, at, shape) and tables.magnitude(shape.view(np.uint32)) in (0, _ONE)
         at += 2 + 2 * width + 2
         fine &= _floats(blobs.octets, at, levels)
-        index, clean = _taken(blobs, update, at + 2 + 2 * len(levels), ids[first:last])
-        if not (fine and clean):
-            return ids, rows, False
-        for place in range(last - first):
-            level = levels[index[place]]
+        fine &= _taken(blobs, update, at + 2 + 2 * len(levels), begin, ids[its], taken[its])
+        if not fine:
+            return ids, books, taken, False
+        for level in levels:
             for column in range(width):
-                rows[first + place, column] = level * shape[column]
-    return ids, rows, True
+                books[begin, column] = level * shape[column]
+            begin += 1
+    return ids, books, taken, True
 
 
 @exact
@@ -120,8 +121,11 @@ def _floats(octets: Octets, at: int, values: Rows) -> bool:
 
 
 @exact
-def _taken(blobs: Blobs, update: int, at: int, ids: Ids) -> tuple[NDArray[np.uint32], bool]:
-    """The index of each row (n,), its id into `ids`, and whether an encoder writes such."""
+def _taken(blobs: Blobs, update: int, at: int, begin: int, ids: Ids, taken: Ids) -> bool:
+    """The codeword of each row (n,) into `taken`, counted from `begin`, and its id into `ids`.
+
+    Returns whether an encoder writes such.
+    """
     n = len(ids)
     bits, form, low, top = blobs.forms[update]
     index, clean = np.zeros(n, np.uint32), True
@@ -129,12 +133,13 @@ def _taken(blobs: Blobs, update: int, at: int, ids: Ids) -> tuple[NDArray[np.uin
         end = at + (n * bits + 7) // 8
         index, clean = packing.unpack(blobs.octets[at:end], n, bits)
         at = end
-    for one in index:
-        clean &= one < blobs.sizes[update]
+    for place in range(n):
+        clean &= index[place] < blobs.sizes[update]
+        taken[place] = begin + np.int64(index[place])
     if not clean or blobs.octets[at] != form:
-        return index, False
+        return False
     section = blobs.octets[at + 1 : blobs.ends[update]]
-    return index, _positions(section, form, low, top, ids) and packing.increasing(ids, blobs.item_count)
+    return _positions(section, form, low, top, ids) and packing.increasing(ids, blobs.item_count)
 
 
 @exact

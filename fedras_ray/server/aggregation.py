@@ -55,8 +55,11 @@ class Accumulator:
                 self.add(updates[place], weight)
             return
         some = np.array(places, np.int64), np.array(weights, np.float32)
-        rows = updates.item_ids, updates.rows, updates.offsets
-        counting.add_each(self.total, self.count, *rows, *some)
+        ids, words, offsets = updates.item_ids, updates.words, updates.offsets
+        if updates.taken is None:
+            counting.add_each(self.total, self.count, ids, words, offsets, *some)
+        else:
+            counting.add_taken_each(self.total, self.count, ids, words, updates.taken, offsets, *some)
 
     def drained(self) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int32]]:
         """The touched items (t,), increasing, their sums (t, D) and counts (t,); nothing is left of them."""

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from fedras_ray.codecs.base import Codec, ItemUpdate
 from fedras_ray.codecs.ragged import RaggedUpdates, decode_each
 from fedras_ray.errors import CodecError
-from fedras_ray.kernels.measuring import length, length_each
+from fedras_ray.kernels.measuring import length
 from fedras_ray.server.aggregation import Accumulator
 from fedras_ray.server.folding import Partial, Share
 from fedras_ray.server.robust import Gathering
@@ -106,10 +106,7 @@ class Desk:
             return [self._measured(update) for update in updates]
         if not self._measures:
             return [Seen(actions) for actions in updates.actions]
-        lengths = updates.lengths
-        if lengths is None:
-            lengths = length_each(updates.rows, updates.offsets)
-        return [*map(Seen, updates.actions, lengths.tolist())]
+        return [*map(Seen, updates.actions, updates.norms().tolist())]
 
     def _measured(self, update: ItemUpdate) -> Seen:
         return Seen(update.actions, length(update.rows) if self._measures else 0.0)
@@ -130,7 +127,7 @@ class Desk:
     def _keep(
         self, turns: Sequence[tuple[int, int]], blobs: Sequence[bytes], updates: Sequence[ItemUpdate]
     ) -> None:
-        size = sum(one.rows.size for one in _arrays(updates))
+        size = updates.held if isinstance(updates, RaggedUpdates) else sum(one.rows.size for one in updates)
         if size > self._room:
             self._kept.update(zip(turns, blobs, strict=True))
         else:

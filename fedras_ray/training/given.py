@@ -70,9 +70,7 @@ def given_each(
     has_batches = (counts > config.batch_size) & (config.batch_size > 0)  # (C,)
     repeats = np.where(has_batches, epochs, 0)
     if (repeats != 1).any():
-        firsts = (np.cumsum(counts) - counts).tolist()
-        every = zip(firsts, counts.tolist(), repeats.tolist(), strict=True)
-        order = np.concatenate([np.tile(np.arange(first, first + n), times) for first, n, times in every])
+        order = placing.repeated_each(counts, repeats)
         place, label = place[order], label[order]
     batches = Batches(
         np.concatenate([[0], np.cumsum(counts * repeats)]), place, label, counts, config.batch_size

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from actors.cluster import free_resources
 from actors.pending import RayPending, fetch
 from actors.placing import Placement
-from actors.pool import ClientPool, News, plain, receipts
+from actors.pool import ClientPool, News, columns, receipts
 from actors.supervision import Call, WatchedPool
 from fedras_ray.config import Experiment
 from fedras_ray.errors import ExecutorError
@@ -147,7 +147,7 @@ class RayExecutor:
         mine, theirs = dict(self._split(shares)), dict(self._split(gone))
         return [
             self._pools[pool].call(
-                "fold", (plain(mine.get(pool, {})), theirs.get(pool, {})), "at a sum of updates"
+                "fold", (columns(mine.get(pool, {})), theirs.get(pool, {})), "at a sum of updates"
             )
             for pool in sorted(mine.keys() | theirs.keys())
         ]

@@ -98,8 +98,10 @@ class DenseDownlink:
         update = ItemUpdate(ids, table.copy(), len(table))
         blob = self._codec.encode(Outgoing(update, lambda: stream(self._seed, Purpose.DOWNLINK, 0, version)))
         decoded = self._codec.decode(blob)
-        view = np.zeros_like(table)
-        view[decoded.item_ids] = decoded.rows
+        view = decoded.rows
+        if len(view) < len(table):
+            view = np.zeros_like(table)
+            view[decoded.item_ids] = decoded.rows
         view.flags.writeable = False
         if self._view >= 0:
             self._retired.append(self._view)

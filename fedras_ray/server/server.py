@@ -115,6 +115,8 @@ class Server:
         self._weight[tier] = functools.reduce(operator.add, weights, self._weight[tier])  # not `sum`: in turn
         self._loss_since = functools.reduce(operator.add, losses, self._loss_since)
         self.client_updates += count
+        if not self._clipping.shortens:
+            return weights
         return [*map(operator.mul, weights, map(self._clipping.factor, lengths))]
 
     def _weight_of(self, staleness: int) -> float:

@@ -64,10 +64,10 @@ def given_each(
     """`given_samples` of some clients (C,), who train for `epochs` (C,), where nothing is drawn."""
     starts, ends = given.offsets[clients], given.offsets[clients + 1]
     counts = ends - starts  # (C,)
-    rows, ids, place, label, weight, positive = placing.places_each(
-        given.items, given.labels, starts, ends, item_count
-    )
     has_batches = (counts > config.batch_size) & (config.batch_size > 0)  # (C,)
+    rows, ids, place, label, weight, positive = placing.places_each(
+        given.items, given.labels, starts, ends, item_count, has_batches
+    )
     repeats = np.where(has_batches, epochs, 0)
     if (repeats != 1).any():
         order = placing.repeated_each(counts, repeats)

@@ -127,12 +127,14 @@ def main() -> None:
     asked.add_argument("names", nargs="*", default=["ml-1m-fedras"])
     asked.add_argument("--codec", nargs="*", default=["actions", "gain-shape"])
     asked.add_argument("--versions", type=int, default=41)
+    asked.add_argument("--set", action="append", default=[], help="KEY=VALUE laid over the experiments")
     options = asked.parse_args()
     for name in options.names:
         tree = tomllib.loads(find(name).read_text(encoding="utf-8"))
         for kind in options.codec:
             limits = [f"schedule.versions={options.versions + 1}", "evaluation.every=1000000"]
-            updates, seconds = measure(build({**tree, "codec": {"kind": kind}}, limits), options.versions)
+            experiment = build({**tree, "codec": {"kind": kind}}, [*limits, *options.set])
+            updates, seconds = measure(experiment, options.versions)
             total = seconds.total()
             print(f"\n{name}, {kind}: {updates:,} updates, {1e6 * total / updates:.0f} µs of CPU each")
             for part, spent in seconds.most_common():

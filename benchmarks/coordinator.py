@@ -25,8 +25,8 @@ import psutil
 import ray
 from ray.cluster_utils import Cluster
 
-from actors.coordinator import stretches
 from actors.executor import RayExecutor
+from actors.keeping import Cadence, stretches
 from actors.session import RaySession
 from benchmarks.family import descendants
 from fedras_ray.config import Experiment, build
@@ -36,6 +36,7 @@ from fedras_ray.population import Population
 from fedras_ray.records import VersionRecord
 from fedras_ray.server.folding import Partial
 from fedras_ray.simulation import Simulation
+from fedras_ray.site import ShardState
 from fedras_ray.stretches import Stretch
 from fedras_ray.work import Real, Whole
 from workloads.experiments import find
@@ -74,6 +75,10 @@ class IdlePool:
         level = len(self._shards).bit_length() - 1
         return [Partial(level, self._shards.start >> level, *self._sum)]
 
+    def states(self, at_work: Any = None) -> list[ShardState]:
+        """There is nothing to go on from."""
+        return []
+
     def evaluate(
         self, shard: int, views: Any, training: Sequence[int], news: Any, *tables: Any
     ) -> ShardQuality:
@@ -85,6 +90,7 @@ class IdleCoordinator:
     """As `actors.coordinator.Coordinator`, with idle pools."""
 
     def __init__(self, experiment: Experiment, pools: int) -> None:
+        self._cadence = Cadence(experiment)
         self._executor = RayExecutor(experiment, None, pools, IdlePool)
         clients = np.full(100_000, 20)
         self._simulation = Simulation(experiment, Population(clients, ROWS), self._executor)
@@ -92,7 +98,9 @@ class IdleCoordinator:
     @ray.method(num_returns="streaming")
     def run(self) -> Iterable[Stretch]:
         """The records."""
-        yield from stretches(self._simulation)
+        for said in stretches(self._simulation, self._executor, self._cadence):
+            assert isinstance(said, Stretch)
+            yield said
 
 
 def cpu_s() -> Counter[str]:

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from pydantic import TypeAdapter
 
 from fedras_ray.codecs.base import ItemUpdate, Outgoing
 from fedras_ray.codecs.build import build_codec, sparse_codec
-from fedras_ray.config.codecs import ActionsCodec
+from fedras_ray.config.codecs import ActionsCodec, CodecConfig
 from fedras_ray.errors import CodecError
 from fedras_ray.server.aggregation import Accumulator
 from fedras_ray.server.desk import Desk, Seen
@@ -45,6 +46,25 @@ def test_a_sum_is_that_of_what_was_decoded_in_the_order_of_arrival(blobs, update
         assert mine.tobytes() == theirs.tobytes()
     assert len(desk) == 1
     assert desk.fold(2, [Share(1, 7, 1.0)]).rows.tolist() == [[0.5, 0.25]]  # nothing is left of the first
+
+
+@pytest.mark.parametrize("kind", ["actions", "gain-shape"])
+def test_rows_that_stay_codewords_are_measured_and_added_as_rows(update_of, kind):
+    """Decoded together they are codewords; one by one they are rows. A row of zeros says nothing."""
+    codec = build_codec(TypeAdapter(CodecConfig).validate_python({"kind": kind, "indices": "packed"}))
+    sent = [{0: [0, 0], 2: [1, 2], 4: [2, 4]}, {1: [3, -1], 2: [0, 0]}, {2: [5, 5], 4: [0, 0], 5: [1, 1]}]
+    blobs = [blob_of(update_of(rows, ITEMS), codec) for rows in sent]
+    desk = Desk(codec, ITEMS, WIDTH)
+    seen = desk.receive([(client, 7) for client in range(3)], blobs)
+    norms = [np.linalg.norm(codec.decode(blob).rows) for blob in blobs]
+    assert [one.length for one in seen] == pytest.approx(norms)
+    expected = Accumulator(ITEMS, WIDTH)
+    for client, weight in ((2, 0.3), (0, 0.7)):
+        expected.add(codec.decode(blobs[client]), weight)
+    found = desk.fold(0, [Share(2, 7, 0.3), Share(0, 7, 0.7)])
+    assert found.ids.tolist() == [2, 4, 5], "items of which something but zeros was said"
+    for mine, theirs in zip((found.ids, found.rows, found.counts), expected.drained(), strict=True):
+        assert mine.tobytes() == theirs.tobytes()
 
 
 def test_what_is_forgotten_makes_room(blobs):

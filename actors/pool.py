@@ -24,7 +24,6 @@ from fedras_ray.work import Assignments, Real, Receipts, Whole
 Shares: TypeAlias = NDArray[np.void]  # (n,) of `_SHARE`
 Table: TypeAlias = NDArray[np.float32]
 
-
 _SHARE = np.dtype([("client", np.int64), ("turn", np.int64), ("weight", np.float64)])
 
 

@@ -67,9 +67,7 @@ class Cohorts:
 
     def _download(self, columns: dict[str, Column], deliveries: list[Delivery]) -> None:
         now, fleet, clients = self._in.clock.now_ns, self._in.fleet, columns["client"]
-        numbers = np.fromiter(
-            chain.from_iterable(deliveries), np.int64
-        )  # five times as fast as an array of them
+        numbers = np.fromiter(chain.from_iterable(deliveries), np.int64)
         got = dict(zip(Delivery._fields, numbers.reshape(len(deliveries), -1).T, strict=True))
         down, request = got["byte_count"], got["request_bytes"]
         dense = np.full(len(clients), self._dense_bytes)

@@ -1,7 +1,7 @@
 """What sorts the numbers of many updates: by their leading bits, and then by exchanging neighbours.
 
-C updates, N numbers of all of them. A pass over 8 bits at a time beats comparing where there are hundreds of
-numbers; after the 24 leading bits (sign, exponent, 12 of the significand) hardly anything is out of order.
+A pass over 8 bits at a time beats comparing where there are hundreds of numbers; after the 24 leading bits
+(sign, exponent, 12 of the significand) hardly anything is out of order.
 """
 
 from __future__ import annotations
@@ -49,22 +49,8 @@ def scratch(offsets: Places) -> Scratch:
 
 
 @exact
-def order_each(points: Line, offsets: Places) -> Places:
-    """(N,) what sorts the numbers from offsets[c] to offsets[c + 1], for each c: places from 0.
-
-    Equal numbers stay in their order; NaNs are anywhere.
-    """
-    found = np.empty(len(points), np.int64)
-    room = scratch(offsets)
-    for update in range(len(offsets) - 1):
-        its = slice(offsets[update], offsets[update + 1])
-        found[its] = order(points[its], room)
-    return found
-
-
-@exact
 def order(points: Line, room: Scratch) -> Places:
-    """(n,) what sorts some numbers, see `order_each`."""
+    """(n,) what sorts some numbers: their places. Equal numbers stay in their order; NaNs are anywhere."""
     count = len(points)
     found, bits = np.empty(count, np.int64), points.view(np.uint64)
     keys, spare, places = room.keys[:count], room.spare[:count], room.places[:count]

@@ -44,15 +44,6 @@ def halves_each(values: Rows, counts: Numbers) -> Octets:
 
 
 @exact
-def as_sent_each(values: Rows) -> Rows:
-    """(C, M) what the decoder has of each update's (C, M) finite values."""
-    sent = np.empty_like(values)
-    for update in range(len(values)):
-        as_sent(values[update], sent[update])
-    return sent
-
-
-@exact
 def as_sent(values: NDArray[np.float32], sent: NDArray[np.float32]) -> None:
     """What the decoder has of (M,) finite values, into `sent`."""
     exponent = _exponent(values)

@@ -44,8 +44,8 @@ def captured() -> dict[int, list[ItemUpdate]]:
     updates: dict[int, list[ItemUpdate]] = {}
 
     class Listening(ClientHost):
-        def train(self, shard: int, assignments: Assignments) -> Uploads:
-            uploads = super().train(shard, assignments)
+        def train(self, assignments: Assignments) -> Uploads:
+            uploads = super().train(assignments)
             for one, blob in zip(assignments, uploads.blobs, strict=True):
                 updates.setdefault(one.version, []).append(codec.decode(blob))
             return uploads

@@ -4,13 +4,14 @@ A `ClientHost` owns interactions, private states and the evaluation of its shard
 never leaves it: what the server gets is a blob. One host is the whole population under the serial
 executor, or one of several in actors on a cluster; it cannot tell the difference.
 
-A *shard* is every S-th client (client mod S), a property of the experiment. Batches are formed per
-shard, so what is computed together never depends on how many hosts there are.
+A *shard* is every S-th client (client mod S), a property of the experiment. What is computed together never
+shows in what comes out: where it would, batches are formed per shard, and otherwise of all shards of a host.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -73,16 +74,19 @@ class ClientHost:
         self._training = LocalTraining(experiment, dataset, self._model, device)
         self._codec = build_codec(experiment.codec, device)
         self._views: dict[int, Table] = {}
-        self._private: dict[int, Table] = {}  # shard -> (clients of the shard, P)
         self._before: dict[int, dict[int, NDArray[np.float32]]] = {}  # shard -> client -> before its turn
         self._faults = Faults(experiment.faults, experiment.seed)
         self._privacy = LocalPrivacy(experiment.privacy, experiment.seed)
         feedback = experiment.feedback
         self._unsaid = Unsaid(feedback) if isinstance(feedback, ResidualFeedback) else None
+        counts = [len(self._members(shard)) for shard in shards]
+        self._begins = np.full(self._shards, -1)  # (S,) where the clients of a shard begin in `_private`
+        self._begins[list(shards)] = np.cumsum([0, *counts[:-1]])
+        self._private = np.empty((sum(counts), self._model.private_width), np.float32)  # (clients here, P)
         for shard in shards:
             rng = stream(experiment.seed, Purpose.PRIVATE_STATE, shard)
             members = self._members(shard)
-            self._private[shard] = first_private(experiment.model, self._model, members, rng)
+            self._of(shard)[:] = first_private(experiment.model, self._model, members, rng)
             self._before[shard] = {}
         self._ranker = Ranker(experiment, dataset, self._model, device)
 
@@ -107,7 +111,7 @@ class ClientHost:
                 not asked for any more. None: it is not known who is.
         """
         unsaid = {} if self._unsaid is None else self._unsaid.of(shard, self._shards)
-        private, before = self._private[shard], self._before[shard]
+        private, before = self._of(shard), self._before[shard]
         if at_work is not None:
             before = {client: row for client, row in before.items() if client in at_work}
         began = np.fromiter(before, np.int64, len(before))
@@ -116,7 +120,7 @@ class ClientHost:
 
     def put_back(self, shard: int, state: ClientState) -> None:
         """Go on from a state of before, be it another host's."""
-        self._private[shard] = state.private.copy()
+        self._of(shard)[:] = state.private
         self._before[shard] = dict(zip(state.began.tolist(), state.before.copy(), strict=True))
         if self._unsaid is not None:
             self._unsaid.put_back(shard, self._shards, state.unsaid)
@@ -125,18 +129,23 @@ class ClientHost:
         """The rows (n,) that each (client, turn) will touch, which are those its upload will name."""
         return self._training.rows(*np.array(turns, np.int64).reshape(-1, 2).T)
 
-    def train(self, shard: int, assignments: Assignments) -> Sent:
-        """Train and encode the turns of some clients of one shard together, in order.
+    def batches(self, work: Mapping[int, Assignments]) -> list[Assignments]:
+        """Turns of some shards (shard -> turns) as they are to be trained: each shard's, or all of them."""
+        some = [*work.values()]
+        return [Assignments.joined(some)] if self._training.is_alike else some
+
+    def train(self, assignments: Assignments) -> Sent:
+        """Train and encode the turns of some clients together, in order; those of a shard in a row.
 
         Raises:
             ClientError: a client's update cannot be computed or encoded.
         """
-        trained = self._trained(shard, assignments)
+        trained = self._trained(assignments)
         self._check(assignments, trained)
         outgoing = self._outgoing(assignments, trained)
         blobs = self._encoded(assignments, outgoing)
         clients = assignments.column("client")
-        self._keep(shard, clients, trained.private)
+        self._keep(clients, trained.private)
         if self._unsaid is not None:
             self._unsaid.keep(clients.tolist(), outgoing, blobs, self._codec)
         blobs = self._faults.forged(clients.tolist(), blobs)
@@ -157,7 +166,7 @@ class ClientHost:
         kept = {client: self._before[shard][client] for client in training if client in self._before[shard]}
         self._before[shard] = kept  # everyone else has settled
         users = self._ranker.users(shard)
-        private = self._private[shard][users // self._shards]  # a copy
+        private = self._private[self._places(users)]  # a copy
         for place, client in enumerate(users.tolist() if kept else ()):
             if client in kept:
                 private[place] = kept[client]
@@ -171,9 +180,18 @@ class ClientHost:
     def _members(self, shard: int) -> Clients:
         return np.arange(shard, self._dataset.user_count, self._shards)
 
-    def _trained(self, shard: int, assignments: Assignments) -> Trained:
+    def _of(self, shard: int) -> Table:
+        """(clients of the shard, P) their private states, to be read and written."""
+        begin = self._begins[shard]
+        return self._private[begin : begin + len(self._members(shard))]
+
+    def _places(self, clients: Clients) -> Clients:
+        """Where each one's private state is."""
+        return self._begins[clients % self._shards] + clients // self._shards
+
+    def _trained(self, assignments: Assignments) -> Trained:
         of = Turns(*(assignments.column(name) for name in ("client", "turn", "view", "epochs")))
-        return self._training.train(of, self._views, self._private[shard][of.clients // self._shards])
+        return self._training.train(of, self._views, self._private[self._places(of.clients)])
 
     def _check(self, assignments: Assignments, trained: Trained) -> None:
         finite = np.isfinite(trained.private).all(axis=1)  # (C,)
@@ -199,7 +217,7 @@ class ClientHost:
 
     def _encoded(self, assignments: Assignments, outgoing: RaggedOutgoing) -> list[bytes]:
         try:
-            return encode_each(self._codec, outgoing)
+            return encode_each(self._codec, outgoing, self._bounds(assignments.column("client")))
         except FedrasError as error:
             for place, one in enumerate(assignments):
                 if not np.isfinite(outgoing.rows[slice(*outgoing.offsets[place : place + 2])]).all():
@@ -207,7 +225,15 @@ class ClientHost:
             first = assignments[0]
             raise ClientError(first.client, first.version, f"its batch cannot be encoded: {error}") from error
 
-    def _keep(self, shard: int, clients: Clients, private: Table) -> None:
-        places = clients // self._shards
-        self._before[shard].update(zip(clients.tolist(), self._private[shard][places], strict=True))
-        self._private[shard][places] = private
+    def _keep(self, clients: Clients, private: Table) -> None:
+        places, bounds = self._places(clients), self._bounds(clients)
+        numbers, before = clients.tolist(), self._private[places]
+        for begin, end in pairwise(bounds):
+            mine = zip(numbers[begin:end], before[begin:end], strict=True)
+            self._before[numbers[begin] % self._shards].update(mine)
+        self._private[places] = private
+
+    def _bounds(self, clients: Clients) -> list[int]:
+        """Where those of one shard begin and end."""
+        changes = np.flatnonzero(np.diff(clients % self._shards)) + 1
+        return [0, *changes.tolist(), len(clients)] if len(clients) else [0]

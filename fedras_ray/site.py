@@ -67,10 +67,10 @@ class Site:
         Raises:
             ClientError: a client's update cannot be computed, encoded or decoded.
         """
-        return Receipts.joined([self._train(shard, some) for shard, some in work.items()])
+        return Receipts.joined([self._train(some) for some in self.clients.batches(work)])
 
-    def _train(self, shard: int, assignments: Assignments) -> Receipts:
-        sent, names = self.clients.train(shard, assignments), assignments.names()
+    def _train(self, assignments: Assignments) -> Receipts:
+        sent, names = self.clients.train(assignments), assignments.names()
         arrived = self._faults.in_flight(names, sent.blobs)
         seen = self.desk.receive(names, arrived)
         self._check(assignments, sent.blobs, arrived, seen)

@@ -63,6 +63,11 @@ class Assignments(Sequence[Assignment]):
         rows = [[NOT_GIVEN if value is None else value for value in one] for one in some]
         return cls(np.array(rows, np.int64).reshape(-1, len(Assignment._fields)))
 
+    @classmethod
+    def joined(cls, parts: Sequence[Assignments]) -> Assignments:
+        """All of some, in their order."""
+        return cls(np.concatenate([one.table for one in parts])) if parts else cls.of([])
+
     def column(self, name: str) -> Whole:
         """(n,) one field of all."""
         column: Whole = self.table[:, Assignment._fields.index(name)]

@@ -45,7 +45,7 @@ def test_turns(benchmark: Any, experiment: Experiment, dataset: Dataset, kind: s
     host.publish(
         0, build_model(chosen.model).initial_items(dataset.item_count, stream(1, Purpose.ITEM_TABLE))
     )
-    assert len(benchmark(host.train, 0, BATCH).blobs) == len(BATCH)
+    assert len(benchmark(host.train, BATCH).blobs) == len(BATCH)
 
 
 @pytest.mark.parametrize("k", [16, 64])

@@ -48,7 +48,7 @@ def losses(peers: Path, cache: Path, rounds: int) -> list[float]:
             )
             if not work:
                 continue
-            sent = host.train(shard, work)
+            sent = host.train(work)
             desk.receive(work.names(), sent.blobs)
             shares = [
                 Share(one.client, one.turn, server.take(0, loss, relative.item(one.client)))

@@ -55,12 +55,12 @@ class ActionsCodec:
         how = self.config.indices
         return [_blob(one.update, book, how) for one, book in zip(outgoing, books, strict=True)]
 
-    def encode_ragged(self, outgoing: RaggedOutgoing) -> list[bytes]:
+    def encode_ragged(self, outgoing: RaggedOutgoing) -> list[bytes] | None:
         """As `encode_cohort`; in a few calls where all clusters begin on the line, with one K."""
         how, k = self.config.indices, outgoing.common_actions(self.config.actions)
         start, rounds = self.config.start, self.config.iterations
         if k is None or start != "principal" or (rounds and self.device is None):
-            return self.encode_cohort(outgoing.split())
+            return None
         if self.device is None:
             found = codebooks_each(outgoing.rows, outgoing.offsets, k)
         else:

@@ -79,11 +79,11 @@ class GainShapeCodec:
             _blob(one.update, gains_of_one, how) for one, gains_of_one in zip(outgoing, found, strict=True)
         ]
 
-    def encode_ragged(self, outgoing: RaggedOutgoing) -> list[bytes]:
+    def encode_ragged(self, outgoing: RaggedOutgoing) -> list[bytes] | None:
         """As `encode_cohort`; in a few calls where there is one K."""
         how, k = self.config.indices, outgoing.common_actions(self.config.actions)
         if k is None:
-            return self.encode_cohort(outgoing.split())
+            return None
         found = _gains_each(outgoing.rows, outgoing.offsets, k)
         width = np.full(len(found.used), outgoing.width)
         shapes = [octets.tobytes() for octets in writing.halves_each(found.shapes, width)]

@@ -124,8 +124,11 @@ class RaggedCodec(Codec, Protocol):
     Its blobs are those of `encode` byte for byte, and its updates those of `decode` bit for bit.
     """
 
-    def encode_ragged(self, outgoing: RaggedOutgoing) -> list[bytes]:
-        """One blob per update, in order."""
+    def encode_ragged(self, outgoing: RaggedOutgoing) -> list[bytes] | None:
+        """One blob per update, in order, each of them as if it were alone.
+
+        None: these are quicker one by one, or they would not be.
+        """
         ...
 
     def decode_ragged(self, blobs: Sequence[bytes]) -> RaggedUpdates | None:
@@ -136,11 +139,20 @@ class RaggedCodec(Codec, Protocol):
         ...
 
 
-def encode_each(codec: Codec, outgoing: RaggedOutgoing) -> list[bytes]:
-    """Encode many updates, together where the codec can."""
-    if _is_ragged(codec):
-        return codec.encode_ragged(outgoing)
-    return encode_all(codec, outgoing.split())
+def encode_each(codec: Codec, outgoing: RaggedOutgoing, bounds: Sequence[int] | None = None) -> list[bytes]:
+    """Encode many updates, together where the codec can.
+
+    Args:
+        codec: encodes.
+        outgoing: the updates.
+        bounds: where those begin and end that may share a batch of `encode_cohort`; None: all may.
+    """
+    together = codec.encode_ragged(outgoing) if _is_ragged(codec) else None
+    if together is not None:
+        return together
+    each = outgoing.split()
+    parts = pairwise([0, len(each)] if bounds is None else bounds)
+    return [blob for begin, end in parts for blob in encode_all(codec, each[begin:end])]
 
 
 def decode_each(codec: Codec, blobs: Sequence[bytes]) -> Sequence[ItemUpdate]:

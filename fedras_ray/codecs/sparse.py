@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from fedras_ray.codecs import wire
-from fedras_ray.codecs.base import ItemUpdate, Outgoing, encode_all
+from fedras_ray.codecs.base import ItemUpdate, Outgoing
 from fedras_ray.codecs.floats import floats_bytes, largest_magnitude, pack_floats, unpack_floats
 from fedras_ray.codecs.opened import open_each
 from fedras_ray.codecs.positions import pack_positions, take_positions
@@ -41,10 +41,10 @@ class SparseCodec:
         """Every touched row, zeros included."""
         return take_rows(wire.unpack(blob, _IDS[self.config.dtype]), self.config.dtype)
 
-    def encode_ragged(self, outgoing: RaggedOutgoing) -> list[bytes]:
+    def encode_ragged(self, outgoing: RaggedOutgoing) -> list[bytes] | None:
         """As `encode`; in a few calls in f32, which is what the rows are."""
         if self.config.dtype != "f32":
-            return encode_all(self, outgoing.split())
+            return None
         largest_magnitude(outgoing.rows)
         octets = np.ascontiguousarray(outgoing.rows, "<f4").reshape(-1).view(np.uint8).data
         bounds = (4 * outgoing.width * outgoing.offsets).tolist()

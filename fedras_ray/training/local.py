@@ -71,6 +71,11 @@ class LocalTraining:
         self._elsewhere = None if device is None else DeviceTraining(model, config, device)
         self._draws_together = self._ragged is not None or self._elsewhere is not None
 
+    @property
+    def is_alike(self) -> bool:
+        """Whether a turn comes to the same bits whatever others are trained with it."""
+        return self._ragged is not None and self._elsewhere is None
+
     def rows(self, clients: Numbers, turns: Numbers) -> list[Ids]:
         """The rows (n,) that each client's turn touches."""
         if not len(clients):

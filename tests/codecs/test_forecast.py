@@ -66,8 +66,8 @@ def trained():
     executor = SerialExecutor(experiment, dataset)
     train = executor.site.clients.train
 
-    def listening(shard, assignments):
-        uploads = train(shard, assignments)
+    def listening(assignments):
+        uploads = train(assignments)
         if assignments[0].version == 29:
             sent.extend(uploads.blobs)
         return uploads

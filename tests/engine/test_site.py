@@ -69,8 +69,8 @@ def test_bytes_that_cannot_be_decoded_name_their_client(sites, work, monkeypatch
     site = sites[0]
     real = site.clients.train
 
-    def damaged(shard, assignments):
-        sent = real(shard, assignments)
+    def damaged(assignments):
+        sent = real(assignments)
         first, *others = sent.blobs
         return sent._replace(blobs=[first[:-1], *others])
 

@@ -151,8 +151,8 @@ def test_honest_bytes_that_cannot_be_read_still_end_the_run(monkeypatch):
     executor = SerialExecutor(experiment, dataset)
     train = executor.site.clients.train
 
-    def broken(shard, assignments):
-        sent = train(shard, assignments)
+    def broken(assignments):
+        sent = train(assignments)
         return sent._replace(blobs=[blob[:-1] for blob in sent.blobs])
 
     monkeypatch.setattr(executor.site.clients, "train", broken)

@@ -16,7 +16,7 @@ def test_turns_carry_bytes_and_a_count_of_each_kind_alone(small):
     experiment, dataset = small
     host, uploads = ClientHost(experiment, dataset, [0]), Assignments.of([Assignment(0, 0, 0, 0, None)])
     host.publish(0, np.zeros((dataset.item_count, experiment.model.width), np.float32))
-    blobs, *counts = sent = host.train(0, uploads)
+    blobs, *counts = sent = host.train(uploads)
     assert [type(blob) for blob in blobs] == [bytes]
     assert {column.shape for column in counts} == {(1,)}
     assert sent._fields == ("blobs", "rows", "samples", "sparse_bytes", "losses")
@@ -44,7 +44,7 @@ def test_who_is_still_training_ranks_with_the_state_from_before(small):
     host.publish(0, table)
     views = np.array([0])
     fresh = host.evaluate(0, views, [])
-    host.train(0, Assignments.of([Assignment(0, 0, 0, 0, None), Assignment(5, 0, 0, 0, None)]))
+    host.train(Assignments.of([Assignment(0, 0, 0, 0, None), Assignment(5, 0, 0, 0, None)]))
     unsettled = host.evaluate(0, views, [0, 5])
     settled = host.evaluate(0, views, [])
     for name, values in fresh.metrics.items():

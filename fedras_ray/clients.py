@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fedras_ray.codecs.build import build_codec, sparse_bytes
+from fedras_ray.codecs.build import build_codec, sparse_bytes_each
 from fedras_ray.codecs.feedback import Residual, Unsaid
 from fedras_ray.codecs.ragged import RaggedOutgoing, encode_each
 from fedras_ray.config import Experiment
@@ -149,9 +149,8 @@ class ClientHost:
         if self._unsaid is not None:
             self._unsaid.keep(clients.tolist(), outgoing, blobs, self._codec)
         blobs = self._faults.forged(clients.tolist(), blobs)
-        sent = np.diff(outgoing.offsets).tolist()
-        sparse = [sparse_bytes(count, outgoing.item_count, outgoing.width) for count in sent]
-        numbers = np.diff(trained.offsets), np.array(trained.samples), np.array(sparse)
+        sparse = sparse_bytes_each(outgoing.counts, outgoing.item_count, outgoing.width)
+        numbers = np.diff(trained.offsets), np.array(trained.samples), sparse
         return Sent(blobs, *numbers, np.array(trained.losses))
 
     def evaluate(self, shard: int, views: NDArray[np.int64], training: Sequence[int]) -> ShardQuality:
@@ -215,7 +214,7 @@ class ClientHost:
             assignments.limits("actions"),
         )
 
-    def _encoded(self, assignments: Assignments, outgoing: RaggedOutgoing) -> list[bytes]:
+    def _encoded(self, assignments: Assignments, outgoing: RaggedOutgoing) -> Sequence[bytes]:
         try:
             return encode_each(self._codec, outgoing, self._bounds(assignments.column("client")))
         except FedrasError as error:

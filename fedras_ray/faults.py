@@ -29,7 +29,7 @@ class Faults:
         self._seed = seed
 
     def in_flight(self, turns: Sequence[tuple[int, int]], blobs: Sequence[bytes]) -> Sequence[bytes]:
-        """What arrives of what some (client, turn) sent; what is not damaged is the same object."""
+        """What arrives of what some (client, turn) sent."""
         if not self._config.flip:
             return blobs
         return [self._flipped(client, turn, blob) for (client, turn), blob in zip(turns, blobs, strict=True)]
@@ -79,7 +79,7 @@ class Faults:
         scaled = factor[each, None] * rows
         return np.clip(scaled, -most[each, None], most[each, None]).astype(np.float32)
 
-    def forged(self, clients: Sequence[int], blobs: list[bytes]) -> list[bytes]:
+    def forged(self, clients: Sequence[int], blobs: Sequence[bytes]) -> Sequence[bytes]:
         """What clients send: what their encoder wrote, or something that it would not write."""
         if not self._config.poison or self._config.poison_kind != "not-a-number":
             return blobs

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from fedras_ray.clients import ClientHost, ClientState
 from fedras_ray.codecs.base import ItemUpdate
+from fedras_ray.codecs.blobs import lengths
 from fedras_ray.codecs.build import build_codec
 from fedras_ray.config import Experiment
 from fedras_ray.data.interactions import Dataset
@@ -74,35 +75,19 @@ class Site:
         arrived = self._faults.in_flight(names, sent.blobs)
         seen = self.desk.receive(names, arrived)
         self._check(assignments, sent.blobs, arrived, seen)
-        numbers = [(one.actions, one.is_refused) for one in seen]
-        return Receipts(
-            np.column_stack(
-                [
-                    assignments.column("client"),
-                    np.fromiter(map(len, sent.blobs), np.int64, len(seen)),
-                    sent.rows,
-                    sent.samples,
-                    sent.sparse_bytes,
-                    np.array(numbers, np.int64),
-                ]
-            ),
-            np.column_stack([sent.losses, [one.length for one in seen]]),
-        )
+        clients, sizes = assignments.column("client"), lengths(sent.blobs)
+        whole = clients, sizes, sent.rows, sent.samples, sent.sparse_bytes, seen.actions, seen.is_refused
+        return Receipts(np.column_stack(whole), np.column_stack([sent.losses, seen.lengths]))
 
     def _check(
-        self,
-        assignments: Assignments,
-        sent: Sequence[bytes],
-        arrived: Sequence[bytes],
-        seen: Sequence[Seen],
+        self, assignments: Assignments, sent: Sequence[bytes], arrived: Sequence[bytes], seen: Seen
     ) -> None:
         """Name the first client whose blob is refused though nobody damaged it."""
-        for place, (blob, came, said) in enumerate(zip(sent, arrived, seen, strict=True)):
-            if said.error is not None and came is blob:
-                one = assignments[place]
-                if not self._faults.means_harm(one.client):
-                    told = f"what it sent cannot be decoded: {said.error}"
-                    raise ClientError(one.client, one.version, told) from said.error
+        for place, error in sorted(seen.errors.items()):
+            one = assignments[place]
+            if arrived[place] == sent[place] and not self._faults.means_harm(one.client):
+                told = f"what it sent cannot be decoded: {error}"
+                raise ClientError(one.client, one.version, told) from error
 
     def fold(
         self, shares: Mapping[int, Sequence[Share]], gone: Mapping[int, Sequence[tuple[int, int]]]

@@ -20,12 +20,14 @@ from typing import TYPE_CHECKING
 from fedras_ray.codecs import wire
 from fedras_ray.codecs.accelerated import books_on_device
 from fedras_ray.codecs.base import ItemUpdate, Outgoing
-from fedras_ray.codecs.books import as_sent, book_bytes, pack_book, pack_books, take_book
+from fedras_ray.codecs.blobs import Blobs
+from fedras_ray.codecs.books import as_sent, book_bytes, pack_book, take_book
 from fedras_ray.codecs.cohort import Codebook, codebooks, codebooks_each
 from fedras_ray.codecs.ladder import clustered, relative_loss
 from fedras_ray.codecs.opened import open_each
 from fedras_ray.codecs.ragged import RaggedOutgoing, RaggedUpdates
-from fedras_ray.codecs.taken import pack_taken, pack_taken_each, take_taken, taken_bytes
+from fedras_ray.codecs.taken import pack_taken, take_taken, taken_bytes
+from fedras_ray.codecs.written import Found, write_each
 from fedras_ray.config import codecs as configs
 from fedras_ray.kernels import reading
 
@@ -55,7 +57,7 @@ class ActionsCodec:
         how = self.config.indices
         return [_blob(one.update, book, how) for one, book in zip(outgoing, books, strict=True)]
 
-    def encode_ragged(self, outgoing: RaggedOutgoing) -> list[bytes] | None:
+    def encode_ragged(self, outgoing: RaggedOutgoing) -> Blobs | None:
         """As `encode_cohort`; in a few calls where all clusters begin on the line, with one K."""
         how, k = self.config.indices, outgoing.common_actions(self.config.actions)
         start, rounds = self.config.start, self.config.iterations
@@ -66,9 +68,7 @@ class ActionsCodec:
         else:
             found = books_on_device(outgoing.rows, outgoing.offsets, k, rounds, self.device)
         flat = found.actions.reshape(len(found.used), -1)  # (C, K·D)
-        books = pack_books(flat, found.used, outgoing.width)
-        ends = pack_taken_each(outgoing, found.used, found.taken, how)
-        return wire.pack_each(_IDS[how], outgoing.item_count, outgoing.width, outgoing.offsets, books, ends)
+        return write_each(_IDS[how], outgoing, Found(flat, outgoing.width, found.used, found.taken), how)
 
     def decode(self, blob: bytes) -> ItemUpdate:
         """Every touched row, as the action it took."""

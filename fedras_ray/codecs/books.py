@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from fedras_ray.codecs.floats import floats_bytes, pack_floats, unpack_floats
 from fedras_ray.codecs.wire import Body
 from fedras_ray.errors import CodecError
-from fedras_ray.kernels import writing
 
 _COUNT = struct.Struct("<H")
 
@@ -35,15 +34,6 @@ def pack_book(actions: NDArray[np.float32]) -> bytes:
         CodecError: a value is not finite.
     """
     return _COUNT.pack(len(actions)) + pack_floats(actions, "f16")
-
-
-def pack_books(actions: NDArray[np.float32], used: NDArray[np.int64], width: int) -> list[bytes]:
-    """`pack_book` of each of C updates: (C, K·D) finite codewords, of which the first `used` count."""
-    floats = writing.halves_each(actions, used * width)  # (C, 2 + 2·K·D)
-    return [
-        _COUNT.pack(k) + octets[: floats_bytes(k * width, "f16")].tobytes()
-        for k, octets in zip(used.tolist(), floats, strict=True)
-    ]
 
 
 def take_book(body: Body, rows: int, width: int) -> NDArray[np.float32]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fedras_ray import streams
 from fedras_ray.codecs.actions import ActionsCodec
@@ -17,7 +18,6 @@ from fedras_ray.codecs.floats import floats_bytes
 from fedras_ray.codecs.gain_shape import GainShapeCodec
 from fedras_ray.codecs.grid import GridCodec
 from fedras_ray.codecs.lowrank import LowRankCodec
-from fedras_ray.codecs.positions import positions_bytes
 from fedras_ray.codecs.product import ProductCodec
 from fedras_ray.codecs.quantized import QuantizedCodec
 from fedras_ray.codecs.residual import ResidualCodec
@@ -29,6 +29,7 @@ from fedras_ray.codecs.wire import HEADER_BYTES
 from fedras_ray.config import codecs as configs
 from fedras_ray.errors import ConfigError
 from fedras_ray.imported import imported
+from fedras_ray.kernels import forms
 
 if TYPE_CHECKING:
     import torch
@@ -90,7 +91,13 @@ def dense_bytes(item_count: int, width: int) -> int:
 
 def sparse_bytes(rows: int, item_count: int, width: int) -> int:
     """What one sparse f32 blob of so many rows weighs: exactly, as which rows they are changes nothing."""
-    return HEADER_BYTES + floats_bytes(rows * width, "f32") + positions_bytes(rows, item_count)
+    return int(sparse_bytes_each(np.array([rows]), item_count, width)[0])
+
+
+def sparse_bytes_each(rows: NDArray[np.int64], item_count: int, width: int) -> NDArray[np.int64]:
+    """(C,) `sparse_bytes` of C blobs."""
+    _, positions = forms.positions_each(rows, item_count)
+    return HEADER_BYTES + floats_bytes(1, "f32") * width * rows + positions
 
 
 def _custom(config: configs.CustomCodec) -> Codec:

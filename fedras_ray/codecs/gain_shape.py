@@ -18,22 +18,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fedras_ray.codecs import wire
 from fedras_ray.codecs.base import ItemUpdate, Outgoing
-from fedras_ray.codecs.books import as_sent, book_bytes, pack_book, pack_books, take_book
+from fedras_ray.codecs.blobs import Blobs
+from fedras_ray.codecs.books import as_sent, book_bytes, pack_book, take_book
 from fedras_ray.codecs.floats import floats_bytes, largest_magnitude, pack_floats, unpack_floats
 from fedras_ray.codecs.ladder import clustered
 from fedras_ray.codecs.opened import open_each
 from fedras_ray.codecs.ragged import RaggedOutgoing, RaggedUpdates
-from fedras_ray.codecs.taken import pack_taken, pack_taken_each, take_taken, taken_bytes
+from fedras_ray.codecs.taken import pack_taken, take_taken, taken_bytes
+from fedras_ray.codecs.written import Found, write_each
 from fedras_ray.config import codecs as configs
 from fedras_ray.errors import CodecError
-from fedras_ray.kernels import gains, lines, reading, tables, writing
+from fedras_ray.kernels import gains, lines, reading, tables
 
 _IDS = {"packed": wire.CodecId.GAIN_SHAPE, "entropy": wire.CodecId.GAIN_SHAPE_ENTROPY}
 
@@ -79,19 +80,12 @@ class GainShapeCodec:
             _blob(one.update, gains_of_one, how) for one, gains_of_one in zip(outgoing, found, strict=True)
         ]
 
-    def encode_ragged(self, outgoing: RaggedOutgoing) -> list[bytes] | None:
+    def encode_ragged(self, outgoing: RaggedOutgoing) -> Blobs | None:
         """As `encode_cohort`; in a few calls where there is one K."""
         how, k = self.config.indices, outgoing.common_actions(self.config.actions)
         if k is None:
             return None
-        found = _gains_each(outgoing.rows, outgoing.offsets, k)
-        width = np.full(len(found.used), outgoing.width)
-        shapes = [octets.tobytes() for octets in writing.halves_each(found.shapes, width)]
-        books = pack_books(found.levels, found.used, 1)
-        ends = pack_taken_each(outgoing, found.used, found.taken, how)
-        return wire.pack_each(
-            _IDS[how], outgoing.item_count, outgoing.width, outgoing.offsets, shapes, books, ends
-        )
+        return write_each(_IDS[how], outgoing, _gains_each(outgoing.rows, outgoing.offsets, k), how)
 
     def decode(self, blob: bytes) -> ItemUpdate:
         """Every touched row, as the direction times the gain it took."""
@@ -113,15 +107,6 @@ class GainShapeCodec:
             if opened is None
             else opened.updates(reading.gains_each, floats_bytes(opened.width, "f16"), 2)
         )
-
-
-class GainsEach(NamedTuple):
-    """C updates as few gains along their lines, with N rows of all of them."""
-
-    shapes: NDArray[np.float32]  # (C, D) as the decoder has them
-    levels: NDArray[np.float32]  # (C, K), of which the first `used` count
-    used: NDArray[np.int64]  # (C,)
-    taken: NDArray[np.int32]  # (N,) below the update's `used`
 
 
 class Quantiser:
@@ -179,7 +164,7 @@ def _gains(line: Line, k: int) -> Gains:
     return Gains(line, levels.clip(-line.peak, line.peak).astype(np.float32)[:, None], index)
 
 
-def _gains_each(rows: NDArray[np.float32], offsets: NDArray[np.int64], k: int) -> GainsEach:
+def _gains_each(rows: NDArray[np.float32], offsets: NDArray[np.int64], k: int) -> Found:
     """`_gains` along the lines of C updates, whose rows (N, D) are from offsets[c] to offsets[c + 1]."""
     rows = np.ascontiguousarray(rows)
     peaks = tables.magnitude_each(rows.view(np.uint32), offsets).view(np.float32)  # (C,)
@@ -192,7 +177,7 @@ def _gains_each(rows: NDArray[np.float32], offsets: NDArray[np.int64], k: int) -
         used[one] = len(distinct)
         levels[one, : len(distinct)] = distinct
     clipped = levels.clip(-peaks[:, None], peaks[:, None]).astype(np.float32)
-    return GainsEach(found.shapes, clipped, used, taken)
+    return Found(clipped, 1, used, taken, found.shapes)
 
 
 def _blob(update: ItemUpdate, found: Gains, how: configs.Indices) -> bytes:

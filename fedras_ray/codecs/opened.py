@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fedras_ray.codecs import wire
+from fedras_ray.codecs import envelopes, wire
+from fedras_ray.codecs.blobs import Blobs
 from fedras_ray.codecs.ragged import RaggedUpdates
-from fedras_ray.codecs.taken import forms_each, positions_each
-from fedras_ray.kernels import measuring, reading
+from fedras_ray.kernels import forms, measuring, reading
 
 Numbers = NDArray[np.int64]
 Ids = NDArray[np.int32]
@@ -26,7 +26,7 @@ Kernel = Callable[[reading.Blobs, int], tuple[Ids, NDArray[np.float32], Ids, boo
 class Opened:
     """Blobs whose headers hold."""
 
-    blobs: Sequence[bytes]
+    blobs: Blobs
     rows: Numbers  # (C,) n
     item_count: int  # I
     width: int  # D
@@ -42,54 +42,54 @@ class Opened:
         Returns:
             None: a body is not such a one.
         """
-        lengths = np.array([len(blob) for blob in self.blobs]) - wire.HEADER_BYTES  # (C,)
+        lengths = self.blobs.lengths - wire.HEADER_BYTES  # (C,)
         if lengths.min() < count_at + 2:
             return None
-        octets = np.frombuffer(b"".join(self.blobs), np.uint8)
-        starts = np.cumsum(lengths + wire.HEADER_BYTES) - lengths  # (C,) of bodies
+        octets, starts = self.blobs.octets, self.blobs.starts[:-1] + wire.HEADER_BYTES  # (C,) of bodies
         at = starts + count_at
         sizes = octets[at].astype(np.int64) | octets[at + 1].astype(np.int64) << 8  # (C,) K
         if (sizes < np.minimum(self.rows, 1)).any() or (sizes > self.rows).any():
             return None
         offsets = np.concatenate(([0], np.cumsum(self.rows)))
-        forms, ends = forms_each(offsets.tolist(), sizes.tolist(), self.item_count, self.width)
-        if (lengths != count_at + 2 + 2 + codeword_bytes * sizes + np.diff(ends)).any():
+        layouts, ends = forms.taken_each(self.rows, sizes, self.item_count, self.width, wire.FREE_FLOATS)
+        if (lengths != count_at + 2 + 2 + codeword_bytes * sizes + ends).any():
             return None
         bodies = octets, starts, starts + lengths
-        blobs = reading.Blobs(*bodies, offsets, sizes, forms, self.item_count)
+        blobs = reading.Blobs(*bodies, offsets, sizes, layouts, self.item_count)
         ids, words, taken, is_fine = kernel(blobs, self.width)
         if not is_fine:
             return None
-        return RaggedUpdates(offsets, ids, words, self.item_count, sizes.tolist(), taken=taken)
+        return RaggedUpdates(offsets, ids, words, self.item_count, sizes, taken=taken)
 
     def plain_rows(self) -> RaggedUpdates | None:
         """What is in bodies of rows in f32 and positions; None: a body is not such a one."""
         offsets = np.concatenate(([0], np.cumsum(self.rows)))
-        forms, ends = positions_each(self.rows.tolist(), self.item_count)
-        floats = (self.width * self.rows).tolist()
-        tails = [blob[wire.HEADER_BYTES + 4 * n :] for blob, n in zip(self.blobs, floats, strict=True)]
-        if list(map(len, tails)) != np.diff(ends).tolist():
+        layouts, ends = forms.positions_each(self.rows, self.item_count)
+        floats, starts = self.width * self.rows, self.blobs.starts[:-1] + wire.HEADER_BYTES  # (C,)
+        if (self.blobs.lengths != wire.HEADER_BYTES + 4 * floats + ends).any():
             return None
+        octets = self.blobs.octets
         flat = np.concatenate(
             [
-                np.frombuffer(blob, "<f4", n, wire.HEADER_BYTES)
-                for blob, n in zip(self.blobs, floats, strict=True)
+                np.frombuffer(octets, "<f4", n, begin)
+                for begin, n in zip(starts.tolist(), floats.tolist(), strict=True)
             ],
             dtype=np.float32,
         )
-        octets = np.frombuffer(b"".join(tails), np.uint8)
-        ids, is_fine = reading.positions_each(octets, ends, offsets, forms, self.item_count)
+        at = starts + 4 * floats  # (C,) of positions
+        ids, is_fine = reading.positions_each(octets, at, at + ends, offsets, layouts, self.item_count)
         rows = flat.reshape(-1, self.width)
         lengths = measuring.length_each(rows, offsets)  # finite where all values are
         if not (is_fine and np.isfinite(lengths).all()):
             return None
-        return RaggedUpdates(offsets, ids, rows, self.item_count, [0] * len(self.blobs), lengths)
+        return RaggedUpdates(offsets, ids, rows, self.item_count, np.zeros_like(self.rows), lengths)
 
 
 def open_each(blobs: Sequence[bytes], codec_id: wire.CodecId) -> Opened | None:
     """Check the envelopes; None: one of them is not as it should be, or not like the first."""
-    heads = wire.unpack_each(blobs, codec_id)
+    together = Blobs.of(blobs)
+    heads = envelopes.unpack_each(together, codec_id)
     if heads is None:
         return None
     item_count, width, rows = heads
-    return Opened(blobs, rows, item_count, width)
+    return Opened(together, rows, item_count, width)

@@ -16,46 +16,54 @@ from __future__ import annotations
 
 import functools
 from enum import IntEnum
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fedras_ray.codecs.bits import packed_bytes
 from fedras_ray.codecs.wire import Body
 from fedras_ray.errors import CodecError
-from fedras_ray.kernels import packing
+from fedras_ray.kernels import forms, packing
 
 
 class Form(IntEnum):
     """How the ids are written. Append only."""
 
-    ALL = 0
-    BITMAP = 1
-    ELIAS_FANO = 2
+    ALL = forms.ALL
+    BITMAP = forms.BITMAP
+    ELIAS_FANO = forms.ELIAS_FANO
+
+
+class Layout(NamedTuple):
+    """How n of I ids are written."""
+
+    form: Form
+    low: int  # bits of each that are written as they are, in Elias–Fano
+    top: int  # the largest value of what is above them
+    payload_bytes: int
 
 
 @functools.lru_cache(maxsize=65_536)
+def layout(count: int, item_count: int) -> Layout:
+    """Of the section for n of I ids."""
+    form, *numbers = forms.positions(count, item_count)
+    return Layout(Form(form), *numbers)
+
+
 def positions_bytes(count: int, item_count: int) -> int:
     """The exact size of the section for n of I ids."""
-    return 1 + _payload_bytes(_form(count, item_count), count, item_count)
-
-
-@functools.lru_cache(maxsize=65_536)
-def layout(count: int, item_count: int) -> tuple[int, int, int]:
-    """For n of I ids: the form, and for Elias–Fano how many low bits and the largest value above them."""
-    form = _form(count, item_count)
-    return (int(form), *(_split(count, item_count) if form is Form.ELIAS_FANO and count else (0, 0)))
+    return 1 + layout(count, item_count).payload_bytes
 
 
 def pack_positions(item_ids: NDArray[np.int32], item_count: int) -> bytes:
     """Strictly increasing ids below `item_count`, as positions_bytes(n, I) bytes."""
-    form = _form(len(item_ids), item_count)
+    form, low, top, _ = layout(len(item_ids), item_count)
     tag = bytes([form])
     if form is Form.ALL or len(item_ids) == 0:
         return tag
     if form is Form.BITMAP:
         return tag + _pack_set(item_ids, item_count)
-    return tag + packing.pack_ids(item_ids, *_split(len(item_ids), item_count)).tobytes()
+    return tag + packing.pack_ids(item_ids, low, top).tobytes()
 
 
 def take_positions(body: Body, count: int, item_count: int) -> NDArray[np.int32]:
@@ -64,44 +72,20 @@ def take_positions(body: Body, count: int, item_count: int) -> NDArray[np.int32]
     Raises:
         CodecError: not what `pack_positions` writes.
     """
-    form = _form(count, item_count)
+    form, low, top, payload_bytes = layout(count, item_count)
     if (tag := body.take(1)[0]) != form:
         raise CodecError(f"positions of form {tag} where {count} of {item_count} ids take form {int(form)}")
-    payload = body.take(_payload_bytes(form, count, item_count))
+    payload = body.take(payload_bytes)
     if form is Form.ALL:
         return np.arange(item_count, dtype=np.int32)
     if count == 0:
         return np.zeros(0, np.int32)
     if form is Form.BITMAP:
         return _unpack_set(payload, count, item_count).astype(np.int32)
-    ids, clean = packing.unpack_ids(np.frombuffer(payload, np.uint8), count, *_split(count, item_count))
+    ids, clean = packing.unpack_ids(np.frombuffer(payload, np.uint8), count, low, top)
     if not clean or not packing.increasing(ids, item_count):
         raise CodecError(f"these are not {count} ids that increase strictly within 0 … {item_count - 1}")
     return ids
-
-
-@functools.lru_cache(maxsize=65_536)
-def _form(count: int, item_count: int) -> Form:
-    if count == item_count:
-        return Form.ALL
-    both = (Form.BITMAP, Form.ELIAS_FANO)
-    return min(both, key=lambda form: _payload_bytes(form, count, item_count))
-
-
-@functools.lru_cache(maxsize=65_536)
-def _payload_bytes(form: Form, count: int, item_count: int) -> int:
-    if form is Form.ALL or count == 0:
-        return 0
-    if form is Form.BITMAP:
-        return packed_bytes(item_count, 1)
-    low, top = _split(count, item_count)
-    return packed_bytes(count, low) + packed_bytes(count + top, 1)
-
-
-def _split(count: int, item_count: int) -> tuple[int, int]:
-    """The number of low bits, and the largest value of what is above them."""
-    low = (item_count // count).bit_length() - 1
-    return low, (item_count - 1) >> low
 
 
 def _pack_set(members: NDArray[np.integer], size: int) -> bytes:

@@ -40,6 +40,11 @@ class RaggedOutgoing(NamedTuple):
     def width(self) -> int:
         return int(self.rows.shape[1])
 
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """(C,) rows of each."""
+        return np.diff(self.offsets)
+
     def split(self) -> list[Outgoing]:
         """One by one."""
         bounds = self.offsets.tolist()
@@ -74,7 +79,7 @@ class RaggedUpdates(Sequence[ItemUpdate]):
     item_ids: NDArray[np.int32]  # (N,) strictly increasing within an update, below item_count
     words: NDArray[np.float32]  # (N, D) the rows; or (B, D) what they are taken from
     item_count: int  # I
-    actions: Sequence[int]  # (C,) codebook sizes
+    actions: NDArray[np.int64]  # (C,) codebook sizes
     lengths: NDArray[np.float64] | None = None  # (C,) the norm of each, where it was looked at
     taken: NDArray[np.int32] | None = None  # (N,) which word each row is; None: they are the rows
 
@@ -111,7 +116,7 @@ class RaggedUpdates(Sequence[ItemUpdate]):
     def __getitem__(self, place: int | slice) -> ItemUpdate | list[ItemUpdate]:
         if isinstance(place, slice):
             return [self[each] for each in range(*place.indices(len(self)))]
-        actions = self.actions[place]  # raises IndexError, which ends a loop
+        actions = int(self.actions[place])  # raises IndexError, which ends a loop
         mine = slice(*self.offsets[place % len(self) :][:2])
         rows = self.words[mine] if self.taken is None else self.words[self.taken[mine]]
         return ItemUpdate(self.item_ids[mine], rows, self.item_count, actions)
@@ -124,7 +129,7 @@ class RaggedCodec(Codec, Protocol):
     Its blobs are those of `encode` byte for byte, and its updates those of `decode` bit for bit.
     """
 
-    def encode_ragged(self, outgoing: RaggedOutgoing) -> list[bytes] | None:
+    def encode_ragged(self, outgoing: RaggedOutgoing) -> Sequence[bytes] | None:
         """One blob per update, in order, each of them as if it were alone.
 
         None: these are quicker one by one, or they would not be.
@@ -139,8 +144,10 @@ class RaggedCodec(Codec, Protocol):
         ...
 
 
-def encode_each(codec: Codec, outgoing: RaggedOutgoing, bounds: Sequence[int] | None = None) -> list[bytes]:
-    """Encode many updates, together where the codec can.
+def encode_each(
+    codec: Codec, outgoing: RaggedOutgoing, bounds: Sequence[int] | None = None
+) -> Sequence[bytes]:
+    """Encode many updates, together where the codec can: a `Blobs` or a list.
 
     Args:
         codec: encodes.

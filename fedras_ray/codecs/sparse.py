@@ -12,14 +12,15 @@ from itertools import pairwise
 
 import numpy as np
 
-from fedras_ray.codecs import wire
+from fedras_ray.codecs import envelopes, wire
 from fedras_ray.codecs.base import ItemUpdate, Outgoing
+from fedras_ray.codecs.blobs import Blobs
 from fedras_ray.codecs.floats import floats_bytes, largest_magnitude, pack_floats, unpack_floats
 from fedras_ray.codecs.opened import open_each
 from fedras_ray.codecs.positions import pack_positions, take_positions
 from fedras_ray.codecs.ragged import RaggedOutgoing, RaggedUpdates
-from fedras_ray.codecs.taken import pack_positions_each
 from fedras_ray.config import codecs as configs
+from fedras_ray.kernels import forms, writing
 
 _IDS = {"f32": wire.CodecId.SPARSE_F32, "f16": wire.CodecId.SPARSE_F16}
 
@@ -41,16 +42,24 @@ class SparseCodec:
         """Every touched row, zeros included."""
         return take_rows(wire.unpack(blob, _IDS[self.config.dtype]), self.config.dtype)
 
-    def encode_ragged(self, outgoing: RaggedOutgoing) -> list[bytes] | None:
+    def encode_ragged(self, outgoing: RaggedOutgoing) -> Blobs | None:
         """As `encode`; in a few calls in f32, which is what the rows are."""
         if self.config.dtype != "f32":
             return None
         largest_magnitude(outgoing.rows)
-        octets = np.ascontiguousarray(outgoing.rows, "<f4").reshape(-1).view(np.uint8).data
-        bounds = (4 * outgoing.width * outgoing.offsets).tolist()
-        floats = [octets[first:last] for first, last in pairwise(bounds)]
-        sections = floats, pack_positions_each(outgoing)
-        return wire.pack_each(_IDS["f32"], outgoing.item_count, outgoing.width, outgoing.offsets, *sections)
+        rows = np.ascontiguousarray(outgoing.rows, "<f4").reshape(-1).view(np.uint8)
+        counts, item_count, width = outgoing.counts, outgoing.item_count, outgoing.width
+        layouts, ends = forms.positions_each(counts, item_count)
+        floats = floats_bytes(1, "f32") * width * outgoing.offsets  # (C + 1,)
+        starts = np.concatenate(([0], np.cumsum(wire.HEADER_BYTES + np.diff(floats) + ends)))
+        octets = np.zeros(starts[-1], np.uint8)
+        at = starts[:-1] + wire.HEADER_BYTES
+        for begin, (first, last) in zip(at.tolist(), pairwise(floats.tolist()), strict=True):
+            octets[begin : begin + last - first] = rows[first:last]
+        nothing = np.zeros(0, np.int32)
+        at += np.diff(floats)
+        writing.taken_each(octets, at, nothing, outgoing.item_ids, outgoing.offsets, layouts, item_count)
+        return envelopes.seal_each(_IDS["f32"], item_count, width, counts, Blobs(octets, starts))
 
     def decode_ragged(self, blobs: Sequence[bytes]) -> RaggedUpdates | None:
         """As `decode`, in a few calls; in f32."""

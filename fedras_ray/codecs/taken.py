@@ -20,7 +20,6 @@ An update of more than `wire.FREE_FLOATS` floats spends at least one bit on a ro
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -30,11 +29,10 @@ from numpy.typing import NDArray
 from fedras_ray.codecs import coded, wire
 from fedras_ray.codecs.base import ItemUpdate
 from fedras_ray.codecs.bits import bits_for, pack_bits, packed_bytes, unpack_bits
-from fedras_ray.codecs.positions import layout, pack_positions, positions_bytes, take_positions
+from fedras_ray.codecs.positions import pack_positions, positions_bytes, take_positions
 from fedras_ray.codecs.ragged import RaggedOutgoing
 from fedras_ray.config.codecs import Indices
 from fedras_ray.errors import CodecError
-from fedras_ray.kernels import writing
 
 Index = NDArray[np.int32]
 
@@ -60,63 +58,15 @@ def pack_taken(update: ItemUpdate, sizes: Sequence[int], indices: Sequence[Index
     return _pack_shorter(update.item_ids, update.item_count, update.width, sizes, indices)
 
 
-def pack_taken_each(
-    outgoing: RaggedOutgoing, used: NDArray[np.int64], index: Index, how: Indices
-) -> list[bytes]:
-    """`pack_taken` of each of C updates with one codebook: (C,) their sizes, (N,) the index of every row."""
-    bounds, sizes = outgoing.offsets.tolist(), used.tolist()
-    if how == "packed":
-        forms, starts = forms_each(bounds, sizes, outgoing.item_count, outgoing.width)
-        octets = writing.packed_each(
-            index, outgoing.item_ids, outgoing.offsets, forms, starts, outgoing.item_count
-        ).tobytes()
-        places = starts.tolist()
-        return [octets[first:last] for first, last in pairwise(places)]
+def pack_taken_each(outgoing: RaggedOutgoing, used: NDArray[np.int64], index: Index) -> list[bytes]:
+    """`pack_taken` of each of C updates with one codebook, coded: (C,) sizes, (N,) the index of every row."""
+    bounds = pairwise(outgoing.offsets.tolist())
     return [
         _pack_shorter(
             outgoing.item_ids[first:last], outgoing.item_count, outgoing.width, [k], [index[first:last]]
         )
-        for first, last, k in zip(bounds[:-1], bounds[1:], sizes, strict=True)
+        for (first, last), k in zip(bounds, used.tolist(), strict=True)
     ]
-
-
-def pack_positions_each(outgoing: RaggedOutgoing) -> list[bytes]:
-    """`pack_positions` of each of C updates."""
-    nothing, counts = np.zeros(0, np.int32), np.diff(outgoing.offsets).tolist()
-    forms, starts = positions_each(counts, outgoing.item_count)
-    octets = writing.packed_each(
-        nothing, outgoing.item_ids, outgoing.offsets, forms, starts, outgoing.item_count
-    ).tobytes()
-    return [octets[first:last] for first, last in pairwise(starts.tolist())]
-
-
-def positions_each(counts: Sequence[int], item_count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """As `forms_each`, where positions are all there is, of (C) rows."""
-    sizes = [positions_bytes(n, item_count) for n in counts]
-    forms = [(0, *layout(n, item_count)) for n in counts]
-    return np.array(forms, np.int64), np.cumsum([0, *sizes])
-
-
-def forms_each(
-    bounds: Sequence[int], sizes: Sequence[int], item_count: int, width: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The layout of each update's packed section for `writing.packed_each`: (C, 4), and starts (C + 1,).
-
-    `bounds` (C + 1) of their rows, `sizes` (C) K.
-    """
-    found = [
-        _form(last - first, k, item_count, width)
-        for first, last, k in zip(bounds[:-1], bounds[1:], sizes, strict=True)
-    ]
-    forms = np.array([form for form, _ in found], np.int64).reshape(-1, 4)
-    return forms, np.cumsum([0, *(size for _, size in found)])
-
-
-@functools.lru_cache(maxsize=65_536)
-def _form(n: int, k: int, item_count: int, width: int) -> tuple[tuple[int, int, int, int], int]:
-    """The layout of one, and its size."""
-    bits = _index_bits(k, n, width)
-    return (bits, *layout(n, item_count)), packed_bytes(n, bits) + positions_bytes(n, item_count)
 
 
 def _pack_shorter(

@@ -27,13 +27,10 @@ is an error, so a size that a header claims must be there in bytes.
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-import numpy as np
 from isal import isal_zlib
-from numpy.typing import NDArray
 
 from fedras_ray.errors import CodecError
 
@@ -43,15 +40,10 @@ MOST_ITEMS = (1 << 31) - 1
 OUTSIDE = range(128, 256)  # codec numbers that the project never gives to a codec of its own
 
 _FIELDS = struct.Struct("<2sBBIHI")
+FIELD_BYTES = _FIELDS.size  # of the header, before the checksum
 _CHECKSUM = struct.Struct("<I")
-_HEAD = np.dtype(
-    {
-        "names": ["magic", "version", "codec", "item_count", "width", "rows", "checksum"],
-        "formats": ["S2", "u1", "u1", "<u4", "<u2", "<u4", "<u4"],
-    }
-)
-_MAGIC = b"FR"
-_VERSION = 1
+MAGIC = b"FR"
+VERSION = 1
 
 
 class CodecId(IntEnum):
@@ -150,11 +142,8 @@ def pack(codec_id: CodecId | int, item_count: int, width: int, rows: int, *body:
     Raises:
         CodecError: the sizes do not fit the fields of the header, or nobody may use this number.
     """
-    if codec_id not in _NUMBERS:
-        _name(codec_id)
-    if not (0 <= rows <= item_count <= MOST_ITEMS and 1 <= width <= 0xFFFF):
-        raise CodecError(f"{rows} rows of width {width} from {item_count} items do not fit the wire")
-    fields = _FIELDS.pack(_MAGIC, _VERSION, codec_id, item_count, width, rows)
+    check_fields(codec_id, item_count, width, rows)
+    fields = _FIELDS.pack(MAGIC, VERSION, codec_id, item_count, width, rows)
     checksum = isal_zlib.crc32(fields)
     for piece in body:
         checksum = isal_zlib.crc32(piece, checksum)
@@ -163,21 +152,8 @@ def pack(codec_id: CodecId | int, item_count: int, width: int, rows: int, *body:
 
 def resealed(blob: bytes) -> bytes:
     """The same blob with the checksum that its bytes have now."""
-    fields, body = blob[: _FIELDS.size], blob[HEADER_BYTES:]
+    fields, body = blob[:FIELD_BYTES], blob[HEADER_BYTES:]
     return b"".join((fields, _CHECKSUM.pack(isal_zlib.crc32(body, isal_zlib.crc32(fields))), body))
-
-
-def pack_each(
-    codec_id: CodecId | int,
-    item_count: int,
-    width: int,
-    offsets: NDArray[np.int64],
-    *sections: Sequence[bytes | memoryview],
-) -> list[bytes]:
-    """`pack` for C updates: rows from offsets[c] to offsets[c + 1], as body each section's c-th in turn."""
-    counts = np.diff(offsets).tolist()
-    bodies = zip(*sections, strict=True)
-    return [pack(codec_id, item_count, width, rows, *body) for rows, body in zip(counts, bodies, strict=True)]
 
 
 def unpack(blob: bytes, codec_id: CodecId | int) -> Frame:
@@ -189,39 +165,16 @@ def unpack(blob: bytes, codec_id: CodecId | int) -> Frame:
     view = memoryview(blob)
     if len(view) < HEADER_BYTES:
         raise CodecError(f"{len(view)} bytes are shorter than a header ({HEADER_BYTES} bytes)")
-    fields, body = view[: _FIELDS.size], view[HEADER_BYTES:]
+    fields, body = view[:FIELD_BYTES], view[HEADER_BYTES:]
     magic, version, codec, item_count, width, rows = _FIELDS.unpack(fields)
-    if (magic, version) != (_MAGIC, _VERSION):
-        raise CodecError(f"not a blob of version {_VERSION}: it begins with {bytes(view[:3]).hex()}")
-    if _CHECKSUM.unpack(view[_FIELDS.size : HEADER_BYTES]) != (
-        isal_zlib.crc32(body, isal_zlib.crc32(fields)),
-    ):
+    if (magic, version) != (MAGIC, VERSION):
+        raise CodecError(f"not a blob of version {VERSION}: it begins with {bytes(view[:3]).hex()}")
+    if _CHECKSUM.unpack(view[FIELD_BYTES:HEADER_BYTES]) != (isal_zlib.crc32(body, isal_zlib.crc32(fields)),):
         raise CodecError("the checksum does not match: bytes were changed or lost on the way")
     if codec != codec_id:
         raise CodecError(f"written by codec {codec}, not by {_name(codec_id)}")
     _check_sizes(item_count, width, rows, len(view))
     return Frame(item_count, width, rows, Body(body))
-
-
-def unpack_each(blobs: Sequence[bytes], codec_id: CodecId) -> tuple[int, int, NDArray[np.int64]] | None:
-    """What `unpack` checks, of C blobs of one table: I, D and (C,) n.
-
-    None: `unpack` refuses one of them, or it is of another table than the first.
-    """
-    if not blobs or min(map(len, blobs)) < HEADER_BYTES:
-        return None
-    heads = np.frombuffer(b"".join([blob[:HEADER_BYTES] for blob in blobs]), _HEAD)
-    item_count, width, rows = int(heads["item_count"][0]), int(heads["width"][0]), heads["rows"]
-    alike = heads[["magic", "version", "codec", "item_count", "width"]]
-    if (alike != np.array((_MAGIC, _VERSION, codec_id, item_count, width), alike.dtype)).any():
-        return None
-    fields, views = _FIELDS.size, [memoryview(blob) for blob in blobs]
-    sums = [isal_zlib.crc32(view[HEADER_BYTES:], isal_zlib.crc32(view[:fields])) for view in views]
-    if heads["checksum"].tolist() != sums or not (rows.max() <= item_count <= MOST_ITEMS and width >= 1):
-        return None
-    if not all(obeys_size_law(n, width, len(blob)) for n, blob in zip(rows.tolist(), blobs, strict=True)):
-        return None
-    return item_count, width, rows.astype(np.int64)
 
 
 def _name(codec_id: int) -> str:
@@ -232,6 +185,14 @@ def _name(codec_id: int) -> str:
         return f"{CodecId(codec_id).name.lower()} ({int(codec_id)})"
     except ValueError:
         raise CodecError(f"{codec_id} is no codec: from outside the project, take 128 to 255") from None
+
+
+def check_fields(codec_id: CodecId | int, item_count: int, width: int, rows: int) -> None:
+    """What `pack` checks."""
+    if codec_id not in _NUMBERS:
+        _name(codec_id)
+    if not (0 <= rows <= item_count <= MOST_ITEMS and 1 <= width <= 0xFFFF):
+        raise CodecError(f"{rows} rows of width {width} from {item_count} items do not fit the wire")
 
 
 def _check_sizes(item_count: int, width: int, rows: int, blob_bytes: int) -> None:

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from fedras_ray.kernels import packing, tables
 from fedras_ray.kernels.compiling import exact
-from fedras_ray.kernels.writing import ALL, BITMAP, LARGEST, LEAST_EXPONENT, MOST_EXPONENT
+from fedras_ray.kernels.forms import ALL, BITMAP
+from fedras_ray.kernels.writing import LARGEST, LEAST_EXPONENT, MOST_EXPONENT
 
 Octets = NDArray[np.uint8]
 Numbers = NDArray[np.int64]
@@ -36,7 +37,7 @@ class Blobs(NamedTuple):
     ends: Numbers  # (C,) and where it ends
     offsets: Numbers  # (C + 1,) the rows of update c are those from offsets[c] to offsets[c + 1]
     sizes: Numbers  # (C,) K
-    forms: Numbers  # (C, 4) as `writing.packed_each` takes them
+    forms: Numbers  # (C, 4) as `forms.taken_each` gives them
     item_count: int
 
 
@@ -85,14 +86,14 @@ def gains_each(blobs: Blobs, width: int) -> tuple[Ids, Rows, Ids, bool]:
 
 @exact
 def positions_each(
-    octets: Octets, starts: Numbers, offsets: Numbers, forms: Numbers, item_count: int
+    octets: Octets, starts: Numbers, ends: Numbers, offsets: Numbers, forms: Numbers, item_count: int
 ) -> tuple[Ids, bool]:
-    """Sections of positions alone, from starts[c] to starts[c + 1]: ids (N,), and whether all is in order."""
+    """Sections of positions alone, from starts[c] to ends[c]: ids (N,), and whether all is in order."""
     ids = np.empty(offsets[-1], np.int32)
     for update in range(len(forms)):
         its, at = ids[offsets[update] : offsets[update + 1]], starts[update]
         _, form, low, top = forms[update]
-        section = octets[at + 1 : starts[update + 1]]
+        section = octets[at + 1 : ends[update]]
         if octets[at] != form or not _positions(section, form, low, top, its):
             return ids, False
         if not packing.increasing(its, item_count):

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fedras_ray.kernels import packing
 from fedras_ray.kernels.compiling import exact
+from fedras_ray.kernels.forms import BITMAP, ELIAS_FANO
 
 Rows = NDArray[np.float32]
 Octets = NDArray[np.uint8]
@@ -21,7 +22,6 @@ Numbers = NDArray[np.int64]
 TOP = 15  # magnitudes are below 2**15 on the wire
 LARGEST = 32_752.0  # the largest f16 below 2**15
 LEAST_EXPONENT, MOST_EXPONENT = -148 - TOP, 128 - TOP  # what frexp gives for a finite f32, less TOP
-ALL, BITMAP, ELIAS_FANO = 0, 1, 2  # forms of positions
 _LEAST_NORMAL, _SUBNORMALS = 2.0**-14, 2.0**24  # of f16: below, there are so many steps to 1
 
 _LOST_BITS = 42  # of a double's significand
@@ -29,18 +29,16 @@ _REBIASED = 1023 - 15 << 10  # the difference of the exponents' biases
 
 
 @exact
-def halves_each(values: Rows, counts: Numbers) -> Octets:
-    """(C, 2 + 2·M) the first counts[c] of each update's (C, M) finite values: exponent, and f16 each."""
-    octets = np.zeros((len(values), 2 + 2 * values.shape[1]), np.uint8)
+def halves_each(octets: Octets, starts: Numbers, values: Rows, counts: Numbers) -> None:
+    """From starts[c] on, the first counts[c] of each update's (C, M) finite values: exponent, f16 each."""
     for update in range(len(values)):
-        some = values[update, : counts[update]]
+        some, at = values[update, : counts[update]], starts[update]
         exponent = _exponent(some)
-        _put_short(octets[update], 0, exponent & 0xFFFF)
+        _put_short(octets, at, exponent & 0xFFFF)
         scale = _power(-exponent)
         for place in range(len(some)):
             half = _half(min(max(scale * np.float64(some[place]), -LARGEST), LARGEST))
-            _put_short(octets[update], 2 + 2 * place, half)
-    return octets
+            _put_short(octets, at + 2 + 2 * place, half)
 
 
 @exact
@@ -93,20 +91,16 @@ def _put_short(octets: Octets, at: int, value: int) -> None:
 
 
 @exact
-def packed_each(
+def taken_each(
+    octets: Octets,
+    starts: Numbers,
     index: NDArray[np.int32],
     item_ids: NDArray[np.int32],
     offsets: Numbers,
     forms: Numbers,
-    starts: Numbers,
     item_count: int,
-) -> Octets:
-    """Each update's indices and positions, from starts[c] to starts[c + 1].
-
-    `forms` (C, 4): bits of an index; `ALL`, `BITMAP` or `ELIAS_FANO`, and for the last how many low bits, and
-    the largest value above them.
-    """
-    octets = np.zeros(starts[-1], np.uint8)
+) -> None:
+    """From starts[c] on, each update's indices and positions, of the (C, 4) forms of `forms.taken_each`."""
     for update in range(len(forms)):
         its = slice(offsets[update], offsets[update + 1])
         bits, form, low, top = forms[update]
@@ -118,7 +112,6 @@ def packed_each(
             _append(octets, at + 1, packing.mark(item_ids[its].astype(np.int64), item_count))
         elif its.start < its.stop and form == ELIAS_FANO:
             _append(octets, at + 1, packing.pack_ids(item_ids[its], low, top))
-    return octets
 
 
 @exact

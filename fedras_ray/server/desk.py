@@ -14,7 +14,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from itertools import groupby, repeat
+from typing import NamedTuple, cast
+
+import numpy as np
+from numpy.typing import NDArray
 
 from fedras_ray.codecs.base import Codec, ItemUpdate
 from fedras_ray.codecs.ragged import RaggedUpdates, decode_each
@@ -28,25 +32,34 @@ ROOM = 32_000_000  # floats kept decoded: 128 MB
 
 
 class Seen(NamedTuple):
-    """What a desk says of a blob that came."""
+    """What a desk says of C blobs that came."""
 
-    actions: int = 0  # K as decoded; 0: the codec has none
-    length: float = 0.0  # the norm of what was decoded, where anybody wants to know
-    error: CodecError | None = None  # why it does not open
+    actions: NDArray[np.int64]  # (C,) K as decoded; 0: the codec has none, or it does not open
+    lengths: NDArray[np.float64]  # (C,) the norm of what was decoded, where anybody wants to know
+    errors: Mapping[int, CodecError]  # by place: why one does not open
 
     @property
-    def is_refused(self) -> bool:
-        """Whether it is not kept."""
-        return self.error is not None or not math.isfinite(self.length)
+    def is_refused(self) -> NDArray[np.bool_]:
+        """(C,) whether it is not kept."""
+        refused = ~np.isfinite(self.lengths)
+        refused[[*self.errors]] = True
+        return refused
 
 
 @dataclass(slots=True, eq=False)
 class _Together:
-    """Updates that were decoded together: their rows may be one array, which goes with the last of them."""
+    """What came together: if it was decoded, rows may be one array, which goes with the last of them."""
 
-    updates: Sequence[ItemUpdate]
+    updates: Sequence[ItemUpdate] | None  # None: there was no room for what is decoded
+    blobs: Sequence[bytes] | None  # then
     size: int  # floats
     left: int  # updates
+
+    def __getitem__(self, place: int) -> ItemUpdate | bytes:
+        """What is kept of one."""
+        if self.updates is not None:
+            return self.updates[place]
+        return cast(Sequence[bytes], self.blobs)[place]
 
 
 def _arrays(updates: Sequence[ItemUpdate]) -> Sequence[ItemUpdate | RaggedUpdates]:
@@ -54,8 +67,14 @@ def _arrays(updates: Sequence[ItemUpdate]) -> Sequence[ItemUpdate | RaggedUpdate
     return [updates] if isinstance(updates, RaggedUpdates) else updates
 
 
-def _alone(update: ItemUpdate) -> _Together:
-    return _Together([update], update.rows.size, 1)
+def _alone(one: ItemUpdate | bytes) -> _Together:
+    if isinstance(one, bytes):
+        return _Together(None, [one], 0, 1)
+    return _Together([one], None, one.rows.size, 1)
+
+
+def _which(both: tuple[tuple[_Together, int], float]) -> int:
+    return id(both[0][0])
 
 
 class Desk:
@@ -82,12 +101,12 @@ class Desk:
         self._codec = codec
         self._shape = item_count, width
         self._sum: Accumulator | Gathering | None = None  # made with the first fold
-        self._kept: dict[tuple[int, int], tuple[_Together, int] | bytes] = {}  # (client, turn) -> …
+        self._kept: dict[tuple[int, int], tuple[_Together, int]] = {}  # (client, turn) -> which of these
         self._room = room
         self._measures = measures
         self._gathers = gathers
 
-    def receive(self, turns: Sequence[tuple[int, int]], blobs: Sequence[bytes]) -> list[Seen]:
+    def receive(self, turns: Sequence[tuple[int, int]], blobs: Sequence[bytes]) -> Seen:
         """Take what some (client, turn) sent, or refuse it: not of this codec and table, or not finite."""
         try:
             updates = decode_each(self._codec, blobs)
@@ -96,84 +115,78 @@ class Desk:
         except CodecError:
             return self._one_by_one(turns, blobs)
         seen = self._looked_at(updates)
-        if any(one.is_refused for one in seen):
+        if seen.is_refused.any():
             return self._one_by_one(turns, blobs)
         self._keep(turns, blobs, updates)
         return seen
 
-    def _looked_at(self, updates: Sequence[ItemUpdate]) -> list[Seen]:
-        if not isinstance(updates, RaggedUpdates):
-            return [self._measured(update) for update in updates]
-        if not self._measures:
-            return [Seen(actions) for actions in updates.actions]
-        return [*map(Seen, updates.actions, updates.norms().tolist())]
+    def _looked_at(self, updates: Sequence[ItemUpdate]) -> Seen:
+        if isinstance(updates, RaggedUpdates):
+            norms = updates.norms() if self._measures else np.zeros(len(updates))
+            return Seen(updates.actions, norms, {})
+        actions = np.fromiter((one.actions for one in updates), np.int64, len(updates))
+        norms = np.fromiter(map(self._length, updates), np.float64, len(updates))
+        return Seen(actions, norms, {})
 
-    def _measured(self, update: ItemUpdate) -> Seen:
-        return Seen(update.actions, length(update.rows) if self._measures else 0.0)
+    def _length(self, update: ItemUpdate) -> float:
+        return length(update.rows) if self._measures else 0.0
 
-    def _one_by_one(self, turns: Sequence[tuple[int, int]], blobs: Sequence[bytes]) -> list[Seen]:
-        seen = []
-        for turn, blob in zip(turns, blobs, strict=True):
+    def _one_by_one(self, turns: Sequence[tuple[int, int]], blobs: Sequence[bytes]) -> Seen:
+        actions, norms = np.zeros(len(turns), np.int64), np.zeros(len(turns))
+        errors: dict[int, CodecError] = {}
+        for place, (turn, blob) in enumerate(zip(turns, blobs, strict=True)):
             try:
                 update = self.opened(blob)
             except CodecError as error:
-                seen.append(Seen(error=error))
+                errors[place] = error
             else:
-                seen.append(self._measured(update))
-                if not seen[-1].is_refused:
+                actions[place], norms[place] = update.actions, self._length(update)
+                if math.isfinite(norms[place]):
                     self._keep([turn], [blob], [update])
-        return seen
+        return Seen(actions, norms, errors)
 
     def _keep(
         self, turns: Sequence[tuple[int, int]], blobs: Sequence[bytes], updates: Sequence[ItemUpdate]
     ) -> None:
         size = updates.held if isinstance(updates, RaggedUpdates) else sum(one.rows.size for one in updates)
-        if size > self._room:
-            self._kept.update(zip(turns, blobs, strict=True))
-        else:
-            self._room -= size
-            together = _Together(updates, size, len(updates))
-            self._kept.update((turn, (together, place)) for place, turn in enumerate(turns))
+        count = len(updates)
+        has_room = size <= self._room
+        together = _Together(updates, None, size, count) if has_room else _Together(None, blobs, 0, count)
+        self._room -= together.size
+        self._kept.update(zip(turns, zip(repeat(together), range(count)), strict=True))
 
     def fold(self, shard: int, shares: Sequence[Share]) -> Partial:
         """The weighted sum of some updates of one shard, in this order; they are forgotten."""
         if self._sum is None:
             self._sum = Gathering(self._shape[1]) if self._gathers else Accumulator(*self._shape)
         for together, places, weights in self._taken(shares):
-            self._sum.add_each(together.updates, places, weights)
+            if together.updates is not None:
+                self._sum.add_each(together.updates, places, weights)
+                continue
+            for place, weight in zip(places, weights, strict=True):  # one in memory at a time
+                self._sum.add_each([self.opened(cast(bytes, together[place]))], [0], [weight])
         return Partial(0, shard, *self._sum.drained())
 
     def _taken(self, shares: Sequence[Share]) -> Iterator[tuple[_Together, list[int], list[float]]]:
-        """Those in a row that were decoded together at a time; they are kept no longer."""
-        batch: _Together | None = None
-        places: list[int] = []
-        weights: list[float] = []
-        for client, turn, weight in shares:
-            kept = self._kept.pop((client, turn))
-            together, place = (_alone(self.opened(kept)), 0) if isinstance(kept, bytes) else kept
-            if batch is not together:
-                if batch is not None:
-                    yield batch, places, weights
-                batch, places, weights = together, [], []
-            places.append(place)
-            weights.append(weight)
-            if not isinstance(kept, bytes):
-                self._leave(together)
-        if batch is not None:
-            yield batch, places, weights
+        """Those in a row that came together at a time; they are kept no longer."""
+        found = map(self._kept.pop, ((client, turn) for client, turn, _ in shares))
+        both = zip(found, (weight for _, _, weight in shares), strict=True)
+        for _, some in groupby(both, key=_which):
+            rows = [*some]
+            together = rows[0][0][0]
+            yield together, [place for (_, place), _ in rows], [weight for _, weight in rows]
+            self._leave(together, len(rows))
 
     def forget(self, turns: Iterable[tuple[int, int]]) -> None:
         """Let go of what (client, turn) sent: no version will be made of it."""
-        for turn in turns:
-            kept = self._kept.pop(turn)
-            if not isinstance(kept, bytes):
-                self._leave(kept[0])
+        for together, _ in map(self._kept.pop, turns):
+            self._leave(together, 1)
 
     def state(self, shard: int, shards: int) -> dict[tuple[int, int], ItemUpdate | bytes]:
         """What is kept of the turns of one shard's clients, in order."""
         return {
-            turn: one if isinstance(one, bytes) else one[0].updates[one[1]]
-            for turn, one in self._kept.items()
+            turn: together[place]
+            for turn, (together, place) in self._kept.items()
             if turn[0] % shards == shard
         }
 
@@ -181,11 +194,9 @@ class Desk:
         """Have that kept of one shard, and nothing else."""
         self.forget([turn for turn in self._kept if turn[0] % shards == shard])
         for turn, one in state.items():
-            if isinstance(one, bytes):
-                self._kept[turn] = one
-            else:
-                self._room -= one.rows.size  # below zero where more machines had room for it
-                self._kept[turn] = _alone(one), 0
+            together = _alone(one)
+            self._room -= together.size  # below zero where more machines had room for it
+            self._kept[turn] = together, 0
 
     def __len__(self) -> int:
         """The turns that are kept."""
@@ -208,7 +219,7 @@ class Desk:
                 f"an update of {found} does not fit the table, {self._shape[0]} × {self._shape[1]}"
             )
 
-    def _leave(self, together: _Together) -> None:
-        together.left -= 1
+    def _leave(self, together: _Together, count: int) -> None:
+        together.left -= count
         if not together.left:
             self._room += together.size

@@ -9,7 +9,7 @@ from fedras_ray.codecs.build import build_codec, sparse_codec
 from fedras_ray.config.codecs import ActionsCodec, CodecConfig
 from fedras_ray.errors import CodecError
 from fedras_ray.server.aggregation import Accumulator
-from fedras_ray.server.desk import Desk, Seen
+from fedras_ray.server.desk import Desk
 from fedras_ray.server.folding import Share
 from fedras_ray.streams import Purpose, stream
 
@@ -30,7 +30,8 @@ def filled(blobs, room):
     desk = Desk(sparse_codec(), ITEMS, WIDTH, room)
     for client, (blob, sent) in enumerate(zip(blobs, SENT, strict=True)):
         values = np.array(list(sent.values()) or [[0.0]])
-        assert desk.receive([(client, 7)], [blob]) == [Seen(0, pytest.approx(np.linalg.norm(values)))]
+        seen = desk.receive([(client, 7)], [blob])
+        assert (seen.actions, seen.lengths, seen.errors) == ([0], pytest.approx([np.linalg.norm(values)]), {})
     return desk
 
 
@@ -57,7 +58,7 @@ def test_rows_that_stay_codewords_are_measured_and_added_as_rows(update_of, kind
     desk = Desk(codec, ITEMS, WIDTH)
     seen = desk.receive([(client, 7) for client in range(3)], blobs)
     norms = [np.linalg.norm(codec.decode(blob).rows) for blob in blobs]
-    assert [one.length for one in seen] == pytest.approx(norms)
+    assert seen.lengths == pytest.approx(norms)
     expected = Accumulator(ITEMS, WIDTH)
     for client, weight in ((2, 0.3), (0, 0.7)):
         expected.add(codec.decode(blobs[client]), weight)
@@ -110,21 +111,21 @@ def test_a_client_may_have_sent_two_turns(blobs):
 def test_the_number_of_actions_is_what_was_decoded(update_of):
     codec = build_codec(ActionsCodec(kind="actions"))
     desk = Desk(codec, ITEMS, WIDTH)
-    assert desk.receive([(0, 0)], [blob_of(update_of(SENT[0], ITEMS), codec)])[0].actions == 2
+    assert desk.receive([(0, 0)], [blob_of(update_of(SENT[0], ITEMS), codec)]).actions == [2]
 
 
 def test_bytes_of_something_else_are_refused(blobs, update_of):
     desk = Desk(sparse_codec(), ITEMS, WIDTH)
-    fits, damaged = desk.receive([(1, 0), (0, 0)], [blobs[1], blobs[0][:-1] + b"!"])
-    assert not fits.is_refused
-    wrong = [damaged]
-    wrong += desk.receive([(0, 0)], [blob_of(update_of({8: [1, 1]}, 9))])
-    wrong += desk.receive([(0, 0)], [blob_of(update_of({0: [1, 1, 1]}, ITEMS, 3))])
-    for seen, told in zip(wrong, ["checksum", "of 9 items of width 2 does not fit the table, 6 × 2",
-                                  "of 6 items of width 3"], strict=True):  # fmt: skip
-        assert seen.is_refused
-        assert isinstance(seen.error, CodecError)
-        assert told in str(seen.error)
+    both = desk.receive([(1, 0), (0, 0)], [blobs[1], blobs[0][:-1] + b"!"])
+    assert both.is_refused.tolist() == [False, True]
+    larger = desk.receive([(0, 0)], [blob_of(update_of({8: [1, 1]}, 9))])
+    wider = desk.receive([(0, 0)], [blob_of(update_of({0: [1, 1, 1]}, ITEMS, 3))])
+    for seen, told in ((both, "checksum"), (larger, "of 9 items of width 2 does not fit the table, 6 × 2"),
+                       (wider, "of 6 items of width 3")):  # fmt: skip
+        assert seen.is_refused[-1]
+        (error,) = seen.errors.values()
+        assert isinstance(error, CodecError)
+        assert told in str(error)
     assert len(desk) == 1  # the one that fits
 
 
@@ -141,12 +142,12 @@ def test_what_decodes_to_no_number_is_refused_and_the_others_are_not(value):
     blobs = [np.full((2, WIDTH), one, np.float32).tobytes() for one in (3e38, value)]
     names = [(0, 0), (1, 0)]
     desk = Desk(Boundless(), ITEMS, WIDTH)
-    large, wrong = desk.receive(names, blobs)
-    assert (large.is_refused, wrong.is_refused, wrong.error) == (False, True, None)
-    assert large.length == pytest.approx(6e38)  # no f32 overflows
+    seen = desk.receive(names, blobs)
+    assert (seen.is_refused.tolist(), seen.errors) == ([False, True], {})
+    assert seen.lengths[0] == pytest.approx(6e38)  # no f32 overflows
     assert len(desk) == 1
     careless = Desk(Boundless(), ITEMS, WIDTH, measures=False)
-    assert [one.is_refused for one in careless.receive(names, blobs)] == [False, False]
+    assert not careless.receive(names, blobs).is_refused.any()
     assert not np.isfinite(careless.fold(0, [Share(1, 0, 1.0)]).rows).any()
 
 

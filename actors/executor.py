@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 from actors.cluster import free_resources
 from actors.pending import RayPending, fetch
 from actors.placing import Placement
-from actors.pool import ClientPool, News, columns, receipts
+from actors.pool import ClientPool, News, packed, receipts
 from actors.supervision import Call, WatchedPool
 from fedras_ray.config import Experiment
 from fedras_ray.errors import ExecutorError
 from fedras_ray.evaluation.shards import ShardQuality
 from fedras_ray.executor import Pending
-from fedras_ray.server.folding import Partial, Share
+from fedras_ray.server.folding import Partial, Shares
 from fedras_ray.site import ShardState
 from fedras_ray.work import Assignments, Receipts
 
@@ -141,13 +141,13 @@ class RayExecutor:
         ]
 
     def fold(
-        self, shares: Mapping[int, Sequence[Share]], gone: Mapping[int, Sequence[tuple[int, int]]]
+        self, shares: Mapping[int, Shares], gone: Mapping[int, Sequence[tuple[int, int]]]
     ) -> list[Call[list[Partial]]]:
         """See `Executor.fold`."""
         mine, theirs = dict(self._split(shares)), dict(self._split(gone))
         return [
             self._pools[pool].call(
-                "fold", (columns(mine.get(pool, {})), theirs.get(pool, {})), "at a sum of updates"
+                "fold", (packed(mine.get(pool, {})), theirs.get(pool, {})), "at a sum of updates"
             )
             for pool in sorted(mine.keys() | theirs.keys())
         ]

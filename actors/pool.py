@@ -17,11 +17,11 @@ from actors.process import peak_rss_bytes, settle
 from fedras_ray.config import Experiment
 from fedras_ray.data.interactions import Dataset
 from fedras_ray.evaluation.shards import ShardQuality
-from fedras_ray.server.folding import Partial, Share
+from fedras_ray.server.folding import Partial, Shares
 from fedras_ray.site import ShardState, Site
 from fedras_ray.work import Assignments, Real, Receipts, Whole
 
-Shares: TypeAlias = NDArray[np.void]  # (n,) of `_SHARE`
+Packed: TypeAlias = NDArray[np.void]  # (n,) of `_SHARE`
 Table: TypeAlias = NDArray[np.float32]
 
 _SHARE = np.dtype([("client", np.int64), ("turn", np.int64), ("weight", np.float64)])
@@ -61,10 +61,11 @@ class ClientPool:
 
     @ray.method
     def fold(
-        self, shares: Mapping[int, Shares], gone: Mapping[int, Sequence[tuple[int, int]]]
+        self, shares: Mapping[int, Packed], gone: Mapping[int, Sequence[tuple[int, int]]]
     ) -> list[Partial]:
         """See `Site.fold`."""
-        mine = {shard: [*map(Share._make, some.tolist())] for shard, some in shares.items()}
+        columns = _SHARE.names or ()
+        mine = {shard: Shares(*(some[name] for name in columns)) for shard, some in shares.items()}
         return self._site.fold(mine, gone)
 
     @ray.method
@@ -99,9 +100,15 @@ class ClientPool:
         return peak_rss_bytes()
 
 
-def columns(shares: Mapping[int, Sequence[Share]]) -> dict[int, Shares]:
-    """Named tuples as tables: Ray pickles every one by itself."""
-    return {shard: np.array([*some], _SHARE) for shard, some in shares.items()}
+def packed(shares: Mapping[int, Shares]) -> dict[int, Packed]:
+    """One array of each shard: Ray pickles every one by itself."""
+    return {shard: _packed(some) for shard, some in shares.items()}
+
+
+def _packed(shares: Shares) -> Packed:
+    table = np.empty(len(shares.clients), _SHARE)
+    table["client"], table["turn"], table["weight"] = shares
+    return table
 
 
 def receipts(sent: tuple[Whole, Real]) -> Receipts:

@@ -25,7 +25,7 @@ from fedras_ray.config import Experiment, build
 from fedras_ray.evaluation.shards import ShardQuality
 from fedras_ray.executor import Done
 from fedras_ray.population import Population
-from fedras_ray.server.folding import Partial, Share
+from fedras_ray.server.folding import Partial, Shares
 from fedras_ray.simulation import Simulation
 from fedras_ray.work import Assignments, Receipts
 
@@ -57,7 +57,7 @@ class IdleExecutor:
         return [Done(Receipts(whole, np.full((len(clients), 2), 0.5)))]
 
     def fold(
-        self, shares: Mapping[int, Sequence[Share]], gone: Mapping[int, Sequence[tuple[int, int]]]
+        self, shares: Mapping[int, Shares], gone: Mapping[int, Sequence[tuple[int, int]]]
     ) -> list[Done[list[Partial]]]:
         """One row of as many updates as there were."""
         level, count = (SHARDS - 1).bit_length(), np.array([sum(map(len, shares.values()))], np.int32)

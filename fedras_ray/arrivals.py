@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
-from numpy.typing import NDArray
-
 from fedras_ray.executor import Executor, Parts
-from fedras_ray.server.folding import Partial, Share, Together, joined
+from fedras_ray.server.folding import Partial, Share, Shares, Together, joined
 from fedras_ray.snapshots.kinds import kept
 from fedras_ray.work import Receipt, places_by_shard
 
@@ -29,30 +24,25 @@ class Arrivals:
         """What a turn sent goes into the tier's next version."""
         self._shares[tier].setdefault(client % self._shards, []).append(Share(client, turn, weight))
 
-    def use_each(
-        self, tier: int, clients: NDArray[np.int64], turns: NDArray[np.int64], weights: Sequence[float]
-    ) -> None:
-        """What turns sent goes there, in this order."""
-        names, weight_of = [clients, turns], np.asarray(weights)
-        for shard, places in places_by_shard(clients, self._shards).items():
-            some = map(Share, *(each[places].tolist() for each in [*names, weight_of]))
-            self._shares[tier].setdefault(shard, []).extend(some)
-
     def forget(self, receipt: Receipt, turn: int) -> None:
         """Nothing will be made of what a turn sent, be it all of it; what was refused is not kept."""
         if not receipt.refused:
             client = receipt.client
             self._gone.setdefault(client % self._shards, []).append((client, turn))
 
-    def begin(self, tier: int) -> None:
-        """Have everything that waits in a tier added up: nothing else will come before the next `fold`."""
-        shares, self._shares[tier] = self._shares[tier], {}
+    def begin(self, tier: int, shares: Shares) -> None:
+        """Have these, in their order, added up: they are all there is in a tier before the next `fold`."""
+        by_shard = places_by_shard(shares.clients, self._shards)
+        self._begin(tier, {shard: shares.at(places) for shard, places in by_shard.items()})
+
+    def _begin(self, tier: int, shares: dict[int, Shares]) -> None:
         gone, self._gone = self._gone, {}
-        self._begun[tier] = self._executor.fold(dict(sorted(shares.items())), gone)
+        self._begun[tier] = self._executor.fold(shares, gone)
 
     def fold(self, tier: int) -> Partial | None:
         """The sum of everything that waits in a tier; None: nothing does."""
         if tier not in self._begun:
-            self.begin(tier)
+            waiting, self._shares[tier] = self._shares[tier], {}
+            self._begin(tier, {shard: Shares.of(some) for shard, some in sorted(waiting.items())})
         sums = [one for part in self._begun.pop(tier) for one in part.result()]
         return next(iter(joined(sums, range(self._shards), self._shards, self._together)), None)

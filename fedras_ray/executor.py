@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fedras_ray.config import Experiment
 from fedras_ray.data.interactions import Dataset
 from fedras_ray.evaluation.shards import ShardQuality
-from fedras_ray.server.folding import Partial, Share
+from fedras_ray.server.folding import Partial, Shares
 from fedras_ray.site import ShardState, Site
 from fedras_ray.work import Assignments, Receipts
 
@@ -68,7 +68,7 @@ class Executor(Protocol):
         ...
 
     def fold(
-        self, shares: Mapping[int, Sequence[Share]], gone: Mapping[int, Sequence[tuple[int, int]]]
+        self, shares: Mapping[int, Shares], gone: Mapping[int, Sequence[tuple[int, int]]]
     ) -> Parts[list[Partial]]:
         """Sums of what turns sent whose receipts are here, and others forgotten, see `Site.fold`."""
         ...
@@ -138,7 +138,7 @@ class SerialExecutor:
         return [Done(self.site.train(work))]
 
     def fold(
-        self, shares: Mapping[int, Sequence[Share]], gone: Mapping[int, Sequence[tuple[int, int]]]
+        self, shares: Mapping[int, Shares], gone: Mapping[int, Sequence[tuple[int, int]]]
     ) -> list[Done[list[Partial]]]:
         """See `Executor.fold`."""
         return [Done(self.site.fold(shares, gone))]

@@ -14,6 +14,7 @@ from fedras_ray.fruitless import Fruitless
 from fedras_ray.population import Population
 from fedras_ray.records import Fate
 from fedras_ray.server import schedules
+from fedras_ray.server.folding import Shares
 from fedras_ray.snapshots.kinds import kept
 from fedras_ray.stretches import FIELDS, Stretch
 from fedras_ray.turns import Cohort, Column, Left, OpenTurn
@@ -104,9 +105,8 @@ class Reception:
         """All uploads of a cohort are through, one after the other."""
         fates = cohort.columns["fate"]
         used = np.flatnonzero(fates == Fate.USED)
-        if len(used):
-            self._use_each(cohort, used)
-            self._arrivals.begin(cohort.tier)  # a version is made of these; the rest is counted meanwhile
+        if len(used):  # a version is made of these; the rest is counted meanwhile
+            self._arrivals.begin(cohort.tier, self._shares(cohort, used))
         self._parts.cohorts.arrive(cohort)
         table = cohort.table()
         self.in_flight -= len(table)
@@ -126,12 +126,12 @@ class Reception:
             up, full, sparse = (int(each[such].sum()) for each in (sizes, dense, columns["sparse_up_bytes"]))
             self._server.tally.received(up, full, sparse, fate)
 
-    def _use_each(self, cohort: Cohort, used: Column) -> None:
+    def _shares(self, cohort: Cohort, used: Column) -> Shares:
         clients, turns = cohort.columns["client"][used], cohort.columns["turn"][used]
         losses, lengths = cast(Receipts, cohort.receipts).real[used].T.tolist()
         relative = None if self._relative_samples is None else self._relative_samples[clients].tolist()
         weights = self._server.take_each(losses, relative, cohort.tier, lengths)
-        self._arrivals.use_each(cohort.tier, clients, turns, weights)
+        return Shares(clients, turns, np.asarray(weights))
 
     def _learn(self, cohort: Cohort) -> None:
         """What policies and selections know of clients."""

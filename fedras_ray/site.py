@@ -23,7 +23,7 @@ from fedras_ray.errors import ClientError
 from fedras_ray.evaluation.shards import ShardQuality
 from fedras_ray.faults import Faults
 from fedras_ray.server.desk import Desk, Seen
-from fedras_ray.server.folding import Partial, Share, joined
+from fedras_ray.server.folding import Partial, Shares, joined
 from fedras_ray.server.robust import together
 from fedras_ray.snapshots.kinds import kept
 from fedras_ray.work import Assignments, Receipts
@@ -57,7 +57,8 @@ class Site:
             build_codec(experiment.codec),
             dataset.item_count,
             experiment.model.width,
-            measures=defence.finite or defence.clip.kind != "none",
+            measures=defence.clip.kind != "none",
+            checks=defence.finite,
             gathers=experiment.server.aggregate.kind != "sum",
         )
         self._together = together(experiment.server.aggregate)
@@ -90,7 +91,7 @@ class Site:
                 raise ClientError(one.client, one.version, told) from error
 
     def fold(
-        self, shares: Mapping[int, Sequence[Share]], gone: Mapping[int, Sequence[tuple[int, int]]]
+        self, shares: Mapping[int, Shares], gone: Mapping[int, Sequence[tuple[int, int]]]
     ) -> list[Partial]:
         """Sums of what some turns sent (shard -> turns in the order of arrival), and others forgotten.
 

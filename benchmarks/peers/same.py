@@ -21,7 +21,7 @@ from fedras_ray.data import load
 from fedras_ray.models.build import build_model
 from fedras_ray.population import population_of
 from fedras_ray.server.desk import Desk
-from fedras_ray.server.folding import Share, joined
+from fedras_ray.server.folding import Share, Shares, joined
 from fedras_ray.server.server import Server
 from fedras_ray.work import Assignment, Assignments
 
@@ -54,7 +54,7 @@ def losses(peers: Path, cache: Path, rounds: int) -> list[float]:
                 Share(one.client, one.turn, server.take(0, loss, relative.item(one.client)))
                 for one, loss in zip(work, sent.losses.tolist(), strict=True)
             ]
-            sums.append(desk.fold(shard, shares))
+            sums.append(desk.fold(shard, Shares.of(shares)))
         turns[cohort] += 1
         (total,) = joined(sums, range(shards), shards)
         found.append(server.advance(total, Nanos(0), 0, 0, 0).train_loss)

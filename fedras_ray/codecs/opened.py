@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fedras_ray.codecs import envelopes, wire
 from fedras_ray.codecs.blobs import Blobs
 from fedras_ray.codecs.ragged import RaggedUpdates
-from fedras_ray.kernels import forms, measuring, reading
+from fedras_ray.kernels import forms, reading
 
 Numbers = NDArray[np.int64]
 Ids = NDArray[np.int32]
@@ -79,10 +79,8 @@ class Opened:
         at = starts + 4 * floats  # (C,) of positions
         ids, is_fine = reading.positions_each(octets, at, at + ends, offsets, layouts, self.item_count)
         rows = flat.reshape(-1, self.width)
-        lengths = measuring.length_each(rows, offsets)  # finite where all values are
-        if not (is_fine and np.isfinite(lengths).all()):
-            return None
-        return RaggedUpdates(offsets, ids, rows, self.item_count, np.zeros_like(self.rows), lengths)
+        updates = RaggedUpdates(offsets, ids, rows, self.item_count, np.zeros_like(self.rows))
+        return updates if is_fine and updates.is_finite() else None
 
 
 def open_each(blobs: Sequence[bytes], codec_id: wire.CodecId) -> Opened | None:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from fedras_ray.codecs.base import Codec, ItemUpdate, Outgoing, encode_all
 from fedras_ray.config import codecs as configs
 from fedras_ray.errors import CodecError
-from fedras_ray.kernels import measuring, packing
+from fedras_ray.kernels import measuring, packing, tables
 
 MOST_TOGETHER = 256  # actions of an update; K · D floats are held for each update of a batch
 
@@ -80,7 +80,6 @@ class RaggedUpdates(Sequence[ItemUpdate]):
     words: NDArray[np.float32]  # (N, D) the rows; or (B, D) what they are taken from
     item_count: int  # I
     actions: NDArray[np.int64]  # (C,) codebook sizes
-    lengths: NDArray[np.float64] | None = None  # (C,) the norm of each, where it was looked at
     taken: NDArray[np.int32] | None = None  # (N,) which word each row is; None: they are the rows
 
     def __post_init__(self) -> None:
@@ -96,10 +95,12 @@ class RaggedUpdates(Sequence[ItemUpdate]):
         """Numbers that are in memory."""
         return self.words.size + (0 if self.taken is None else self.taken.size)
 
+    def is_finite(self) -> bool:
+        """Whether all values of all of them are."""
+        return tables.magnitude(self.words.reshape(-1).view(np.uint32)) < tables.INFINITE
+
     def norms(self) -> NDArray[np.float64]:
         """(C,) the Euclidean norm of each; not finite where a value is not."""
-        if self.lengths is not None:
-            return self.lengths
         if self.taken is None:
             return measuring.length_each(self.words, self.offsets)
         return measuring.length_taken_each(self.words, self.taken, self.offsets)

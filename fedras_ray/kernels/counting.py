@@ -164,37 +164,36 @@ def merged(
     left: Ids, left_rows: Rows, left_counts: Ids, right: Ids, right_rows: Rows, right_counts: Ids
 ) -> tuple[Ids, Rows, Ids]:
     """Two sums over items (increasing) as one: left + right where both have an item."""
-    items = _union(left, right)
-    rows = np.zeros((len(items), left_rows.shape[1]), np.float32)
-    counts = np.zeros(len(items), np.int32)
-    _spread(rows, counts, items, left, left_rows, left_counts)
-    _spread(rows, counts, items, right, right_rows, right_counts)
+    width = left_rows.shape[1]
+    most = _distinct(left, right)
+    items, counts = np.empty(most, np.int32), np.empty(most, np.int32)
+    rows = np.empty((most, width), np.float32)
+    one = other = 0
+    for place in range(most):
+        has_one = one < len(left) and (other == len(right) or left[one] <= right[other])
+        has_both = has_one and other < len(right) and left[one] == right[other]
+        if has_both:
+            items[place], counts[place] = left[one], left_counts[one] + right_counts[other]
+            for column in range(width):
+                rows[place, column] = left_rows[one, column] + right_rows[other, column]
+        elif has_one:
+            items[place], counts[place] = left[one], left_counts[one]
+            for column in range(width):
+                rows[place, column] = left_rows[one, column]
+        else:
+            items[place], counts[place] = right[other], right_counts[other]
+            for column in range(width):
+                rows[place, column] = right_rows[other, column]
+        one += has_one
+        other += has_both or not has_one
     return items, rows, counts
 
 
 @compiled
-def _union(left: Ids, right: Ids) -> Ids:
-    items = np.empty(len(left) + len(right), np.int32)
-    one, other, place = 0, 0, 0
-    while one < len(left) or other < len(right):
-        if other == len(right) or (one < len(left) and left[one] <= right[other]):
-            items[place] = left[one]
-            other += other < len(right) and right[other] == left[one]
-            one += 1
-        else:
-            items[place] = right[other]
-            other += 1
-        place += 1
-    return items[:place].copy()
-
-
-@compiled
-def _spread(rows: Rows, counts: Ids, items: Ids, mine: Ids, my_rows: Rows, my_counts: Ids) -> None:
-    """Add to some of the items: `mine` are among them, both increasing."""
-    place = 0
-    for number in range(len(mine)):
-        while items[place] < mine[number]:
-            place += 1
-        counts[place] += my_counts[number]
-        for column in range(rows.shape[1]):
-            rows[place, column] += my_rows[number, column]
+def _distinct(left: Ids, right: Ids) -> int:
+    """How many different items there are in both, each increasing."""
+    one = other = both = 0
+    while one < len(left) and other < len(right):
+        both += left[one] == right[other]
+        one, other = one + (left[one] <= right[other]), other + (right[other] <= left[one])
+    return len(left) + len(right) - both

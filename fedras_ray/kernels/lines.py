@@ -207,14 +207,10 @@ def _average(rows: Rows, order: Places, edges: Places, means: Rows, index: NDArr
             index[order[place]] = used
         used += members[used] > 0
     for row in range(len(rows)):  # in the order of memory, not of the line
-        _add(totals[index[row]], rows[row])
+        taken = index[row]
+        for column in range(rows.shape[1]):
+            totals[taken, column] += rows[row, column]
     for level in range(used):
         for column in range(rows.shape[1]):
             means[level, column] = totals[level, column] / members[level]
     return used
-
-
-@compiled
-def _add(total: Line, row: Rows) -> None:
-    for column in range(len(total)):
-        total[column] += row[column]

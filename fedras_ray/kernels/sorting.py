@@ -21,6 +21,7 @@ _DIGIT_BITS = 8
 _DIGITS = 1 << _DIGIT_BITS
 _LAST = np.uint64(_DIGITS - 1)
 _SHIFTS = (64 - 3 * _DIGIT_BITS, 64 - 2 * _DIGIT_BITS, 64 - _DIGIT_BITS)
+_PLACE = np.uint64((1 << _SHIFTS[0]) - 1)  # bits that are not sorted by: a number's place travels there
 _SIGN = np.uint64(1 << 63)
 _FEW = 64  # numbers that are exchanged into order from the beginning
 
@@ -30,7 +31,7 @@ class Scratch(NamedTuple):
 
     keys: Keys
     spare: Keys
-    places: Places
+    other: Keys
     counts: NDArray[np.int32]  # (3, digits)
 
 
@@ -43,7 +44,7 @@ def scratch(offsets: Places) -> Scratch:
     return Scratch(
         np.empty(most, np.uint64),
         np.empty(most, np.uint64),
-        np.empty(most, np.int64),
+        np.empty(most, np.uint64),
         np.empty((3, _DIGITS), np.int32),
     )
 
@@ -53,17 +54,18 @@ def order(points: Line, room: Scratch) -> Places:
     """(n,) what sorts some numbers: their places. Equal numbers stay in their order; NaNs are anywhere."""
     count = len(points)
     found, bits = np.empty(count, np.int64), points.view(np.uint64)
-    keys, spare, places = room.keys[:count], room.spare[:count], room.places[:count]
-    if count <= _FEW:
-        for place in range(count):
-            keys[place], found[place] = _rising(bits[place]), place
-    else:
-        for place in range(count):
-            spare[place], places[place] = _rising(bits[place]), place
+    keys, spare, other = room.keys[:count], room.spare[:count], room.other[:count]
+    for place in range(count):
+        keys[place] = _rising(bits[place])
+        spare[place] = keys[place] & ~_PLACE | np.uint64(place)
+    if count > _FEW:
         _count(spare, room.counts)
-        _deal(spare, places, keys, found, room.counts[0], np.uint64(_SHIFTS[0]))
-        _deal(keys, found, spare, places, room.counts[1], np.uint64(_SHIFTS[1]))
-        _deal(spare, places, keys, found, room.counts[2], np.uint64(_SHIFTS[2]))
+        _deal(spare, other, room.counts[0], np.uint64(_SHIFTS[0]))
+        _deal(other, spare, room.counts[1], np.uint64(_SHIFTS[1]))
+        _deal(spare, other, room.counts[2], np.uint64(_SHIFTS[2]))
+        spare, other = other, spare
+    for rank in range(count):
+        found[rank] = np.int64(spare[rank] & _PLACE)
     _exchange(keys, found)
     return found
 
@@ -87,31 +89,24 @@ def _count(keys: Keys, counts: NDArray[np.int32]) -> None:
 
 
 @exact
-def _deal(
-    keys: Keys,
-    places: Places,
-    keys_after: Keys,
-    places_after: Places,
-    counts: NDArray[np.int32],
-    shift: np.uint64,
-) -> None:
+def _deal(keys: Keys, after: Keys, counts: NDArray[np.int32], shift: np.uint64) -> None:
     """One pass: to where the digit's keys begin, in the order in which they came."""
     begin = np.int32(0)
     for digit in range(_DIGITS):
         begin, counts[digit] = begin + counts[digit], begin
-    for place in range(len(keys)):
-        digit = (keys[place] >> shift) & _LAST
-        target = counts[digit]
+    for key in keys:
+        digit = (key >> shift) & _LAST
+        after[counts[digit]] = key
         counts[digit] += 1
-        keys_after[target], places_after[target] = keys[place], places[place]
 
 
 @exact
 def _exchange(keys: Keys, places: Places) -> None:
-    """Insertion: quick where little is out of order."""
-    for end in range(1, len(keys)):
-        key, place, target = keys[end], places[end], end
-        while target > 0 and keys[target - 1] > key:
-            keys[target], places[target] = keys[target - 1], places[target - 1]
+    """Insertion, of places by their keys: quick where little is out of order."""
+    for end in range(1, len(places)):
+        place, target = places[end], end
+        key = keys[place]
+        while target > 0 and keys[places[target - 1]] > key:
+            places[target] = places[target - 1]
             target -= 1
-        keys[target], places[target] = key, place
+        places[target] = place

@@ -25,7 +25,7 @@ from fedras_ray.codecs.ragged import RaggedUpdates, decode_each
 from fedras_ray.errors import CodecError
 from fedras_ray.kernels.measuring import length
 from fedras_ray.server.aggregation import Accumulator
-from fedras_ray.server.folding import Partial, Share
+from fedras_ray.server.folding import Partial, Shares
 from fedras_ray.server.robust import Gathering
 
 ROOM = 32_000_000  # floats kept decoded: 128 MB
@@ -35,7 +35,7 @@ class Seen(NamedTuple):
     """What a desk says of C blobs that came."""
 
     actions: NDArray[np.int64]  # (C,) K as decoded; 0: the codec has none, or it does not open
-    lengths: NDArray[np.float64]  # (C,) the norm of what was decoded, where anybody wants to know
+    lengths: NDArray[np.float64]  # (C,) the norm of what was decoded, where anybody wants to know; or 0
     errors: Mapping[int, CodecError]  # by place: why one does not open
 
     @property
@@ -73,10 +73,6 @@ def _alone(one: ItemUpdate | bytes) -> _Together:
     return _Together([one], None, one.rows.size, 1)
 
 
-def _which(both: tuple[tuple[_Together, int], float]) -> int:
-    return id(both[0][0])
-
-
 class Desk:
     """See the module.
 
@@ -85,7 +81,8 @@ class Desk:
         item_count: I.
         width: D.
         room: floats that may be kept decoded.
-        measures: whether updates are measured, and refused where a value is not finite.
+        measures: whether updates are measured.
+        checks: whether one is refused where a value is not finite.
         gathers: whether all rows of updates are wanted, and not their sums.
     """
 
@@ -96,6 +93,7 @@ class Desk:
         width: int,
         room: int = ROOM,
         measures: bool = True,
+        checks: bool = True,
         gathers: bool = False,
     ) -> None:
         self._codec = codec
@@ -103,7 +101,7 @@ class Desk:
         self._sum: Accumulator | Gathering | None = None  # made with the first fold
         self._kept: dict[tuple[int, int], tuple[_Together, int]] = {}  # (client, turn) -> which of these
         self._room = room
-        self._measures = measures
+        self._measures, self._checks = measures, checks
         self._gathers = gathers
 
     def receive(self, turns: Sequence[tuple[int, int]], blobs: Sequence[bytes]) -> Seen:
@@ -122,14 +120,18 @@ class Desk:
 
     def _looked_at(self, updates: Sequence[ItemUpdate]) -> Seen:
         if isinstance(updates, RaggedUpdates):
-            norms = updates.norms() if self._measures else np.zeros(len(updates))
-            return Seen(updates.actions, norms, {})
+            if self._measures:
+                return Seen(updates.actions, updates.norms(), {})
+            fine = not self._checks or updates.is_finite()
+            return Seen(updates.actions, np.full(len(updates), 0.0 if fine else math.nan), {})
         actions = np.fromiter((one.actions for one in updates), np.int64, len(updates))
         norms = np.fromiter(map(self._length, updates), np.float64, len(updates))
         return Seen(actions, norms, {})
 
     def _length(self, update: ItemUpdate) -> float:
-        return length(update.rows) if self._measures else 0.0
+        """The norm where anybody wants to know; otherwise 0, unless it must be finite and is not."""
+        found = length(update.rows) if self._measures or self._checks else 0.0
+        return found if self._measures or not math.isfinite(found) else 0.0
 
     def _one_by_one(self, turns: Sequence[tuple[int, int]], blobs: Sequence[bytes]) -> Seen:
         actions, norms = np.zeros(len(turns), np.int64), np.zeros(len(turns))
@@ -155,7 +157,7 @@ class Desk:
         self._room -= together.size
         self._kept.update(zip(turns, zip(repeat(together), range(count)), strict=True))
 
-    def fold(self, shard: int, shares: Sequence[Share]) -> Partial:
+    def fold(self, shard: int, shares: Shares) -> Partial:
         """The weighted sum of some updates of one shard, in this order; they are forgotten."""
         if self._sum is None:
             self._sum = Gathering(self._shape[1]) if self._gathers else Accumulator(*self._shape)
@@ -167,15 +169,17 @@ class Desk:
                 self._sum.add_each([self.opened(cast(bytes, together[place]))], [0], [weight])
         return Partial(0, shard, *self._sum.drained())
 
-    def _taken(self, shares: Sequence[Share]) -> Iterator[tuple[_Together, list[int], list[float]]]:
+    def _taken(self, shares: Shares) -> Iterator[tuple[_Together, tuple[int, ...], list[float]]]:
         """Those in a row that came together at a time; they are kept no longer."""
-        found = map(self._kept.pop, ((client, turn) for client, turn, _ in shares))
-        both = zip(found, (weight for _, _, weight in shares), strict=True)
-        for _, some in groupby(both, key=_which):
-            rows = [*some]
-            together = rows[0][0][0]
-            yield together, [place for (_, place), _ in rows], [weight for _, weight in rows]
-            self._leave(together, len(rows))
+        clients, turns, weights = (column.tolist() for column in shares)
+        found = [*map(self._kept.pop, zip(clients, turns, strict=True))]
+        batches, places = zip(*found, strict=True) if found else ((), ())
+        begin = 0
+        for _, some in groupby(batches, key=id):
+            together, end = batches[begin], begin + sum(1 for _ in some)
+            yield together, places[begin:end], weights[begin:end]
+            self._leave(together, end - begin)
+            begin = end
 
     def forget(self, turns: Iterable[tuple[int, int]]) -> None:
         """Let go of what (client, turn) sent: no version will be made of it."""

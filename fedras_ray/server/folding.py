@@ -8,7 +8,7 @@ tree adds these up and passes one sum on, so bits hang on the experiment, and no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -29,6 +29,24 @@ class Share(NamedTuple):
     client: int
     turn: int  # how many it had before
     weight: float  # staleness × client
+
+
+class Shares(NamedTuple):
+    """Some of them, as columns, in the order in which they are added."""
+
+    clients: NDArray[np.int64]  # (n,)
+    turns: NDArray[np.int64]  # (n,)
+    weights: NDArray[np.float64]  # (n,)
+
+    @classmethod
+    def of(cls, some: Sequence[Share]) -> Shares:
+        """These."""
+        clients, turns, weights = zip(*some, strict=True) if some else ((), (), ())
+        return cls(np.array(clients, np.int64), np.array(turns, np.int64), np.array(weights, np.float64))
+
+    def at(self, places: NDArray[np.int64]) -> Shares:
+        """Those at some places."""
+        return Shares(self.clients[places], self.turns[places], self.weights[places])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

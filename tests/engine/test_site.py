@@ -5,7 +5,7 @@ import pytest
 
 from fedras_ray.errors import ClientError
 from fedras_ray.models.build import build_model
-from fedras_ray.server.folding import Share, joined
+from fedras_ray.server.folding import Share, Shares, joined
 from fedras_ray.site import Site
 from fedras_ray.streams import Purpose, stream
 from fedras_ray.work import Assignment, Assignments
@@ -46,7 +46,9 @@ def test_two_sites_say_and_add_up_what_one_does(sites, work):
     expected = whole.train(work)
     found = [*left.train(within(range(2), work)), *right.train(within(range(2, 5), work))]
     assert found == [*expected]
-    shares = {shard: [Share(one.client, one.turn, 0.7) for one in some] for shard, some in work.items()}
+    shares = {
+        shard: Shares.of([Share(one.client, one.turn, 0.7) for one in some]) for shard, some in work.items()
+    }
     (one,) = whole.fold(shares, {})
     sums = left.fold(within(range(2), shares), {}) + right.fold(within(range(2, 5), shares), {})
     (both,) = joined(sums, range(5), 5)

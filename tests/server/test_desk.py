@@ -10,7 +10,7 @@ from fedras_ray.config.codecs import ActionsCodec, CodecConfig
 from fedras_ray.errors import CodecError
 from fedras_ray.server.aggregation import Accumulator
 from fedras_ray.server.desk import Desk
-from fedras_ray.server.folding import Share
+from fedras_ray.server.folding import Share, Shares
 from fedras_ray.streams import Purpose, stream
 
 ITEMS, WIDTH = 6, 2
@@ -38,7 +38,7 @@ def filled(blobs, room):
 @pytest.mark.parametrize("room", [0, 5, 1_000], ids=["blobs", "some of each", "decoded"])
 def test_a_sum_is_that_of_what_was_decoded_in_the_order_of_arrival(blobs, update_of, room):
     desk = filled(blobs, room)
-    found = desk.fold(2, [Share(3, 7, 0.3), Share(0, 7, 0.7), Share(2, 7, 1.0)])
+    found = desk.fold(2, Shares.of([Share(3, 7, 0.3), Share(0, 7, 0.7), Share(2, 7, 1.0)]))
     expected = Accumulator(ITEMS, WIDTH)
     for client, weight in ((3, 0.3), (0, 0.7), (2, 1.0)):
         expected.add(update_of(SENT[client], ITEMS), weight)
@@ -46,7 +46,9 @@ def test_a_sum_is_that_of_what_was_decoded_in_the_order_of_arrival(blobs, update
     for mine, theirs in zip((found.ids, found.rows, found.counts), expected.drained(), strict=True):
         assert mine.tobytes() == theirs.tobytes()
     assert len(desk) == 1
-    assert desk.fold(2, [Share(1, 7, 1.0)]).rows.tolist() == [[0.5, 0.25]]  # nothing is left of the first
+    assert desk.fold(2, Shares.of([Share(1, 7, 1.0)])).rows.tolist() == [
+        [0.5, 0.25]
+    ]  # nothing is left of the first
 
 
 @pytest.mark.parametrize("kind", ["actions", "gain-shape"])
@@ -62,7 +64,7 @@ def test_rows_that_stay_codewords_are_measured_and_added_as_rows(update_of, kind
     expected = Accumulator(ITEMS, WIDTH)
     for client, weight in ((2, 0.3), (0, 0.7)):
         expected.add(codec.decode(blobs[client]), weight)
-    found = desk.fold(0, [Share(2, 7, 0.3), Share(0, 7, 0.7)])
+    found = desk.fold(0, Shares.of([Share(2, 7, 0.3), Share(0, 7, 0.7)]))
     assert found.ids.tolist() == [2, 4, 5], "items of which something but zeros was said"
     for mine, theirs in zip((found.ids, found.rows, found.counts), expected.drained(), strict=True):
         assert mine.tobytes() == theirs.tobytes()
@@ -75,7 +77,7 @@ def test_what_is_forgotten_makes_room(blobs):
     decoded = []
     desk._codec = Watching(decoded)
     desk.receive([(9, 0)], [blobs[0]])
-    desk.fold(0, [Share(9, 0, 1.0), Share(1, 7, 1.0)])
+    desk.fold(0, Shares.of([Share(9, 0, 1.0), Share(1, 7, 1.0)]))
     assert len(decoded) == 1  # when it came: it fitted
 
 
@@ -88,7 +90,7 @@ def test_a_batch_makes_room_when_all_of_it_is_gone(blobs):
     desk.receive([(3, 7)], [blobs[3]])  # 4 floats, and there is room for 2
     desk.forget([(1, 7)])
     desk.receive([(4, 7)], [blobs[3]])
-    desk.fold(0, [Share(3, 7, 1.0), Share(4, 7, 1.0)])
+    desk.fold(0, Shares.of([Share(3, 7, 1.0), Share(4, 7, 1.0)]))
     assert len(decoded) == 3  # the first of them once more, as its blob was kept
 
 
@@ -104,8 +106,8 @@ class Watching:
 def test_a_client_may_have_sent_two_turns(blobs):
     desk = Desk(sparse_codec(), ITEMS, WIDTH)
     desk.receive([(1, 0), (1, 1)], blobs[:2])
-    assert desk.fold(1, [Share(1, 1, 1.0)]).rows.tolist() == [[0.5, 0.25]]
-    assert desk.fold(1, [Share(1, 0, 1.0)]).ids.tolist() == [0, 3]
+    assert desk.fold(1, Shares.of([Share(1, 1, 1.0)])).rows.tolist() == [[0.5, 0.25]]
+    assert desk.fold(1, Shares.of([Share(1, 0, 1.0)])).ids.tolist() == [0, 3]
 
 
 def test_the_number_of_actions_is_what_was_decoded(update_of):
@@ -146,12 +148,14 @@ def test_what_decodes_to_no_number_is_refused_and_the_others_are_not(value):
     assert (seen.is_refused.tolist(), seen.errors) == ([False, True], {})
     assert seen.lengths[0] == pytest.approx(6e38)  # no f32 overflows
     assert len(desk) == 1
-    careless = Desk(Boundless(), ITEMS, WIDTH, measures=False)
+    unmeasured = Desk(Boundless(), ITEMS, WIDTH, measures=False).receive(names, blobs)
+    assert (unmeasured.is_refused.tolist(), unmeasured.lengths[0]) == ([False, True], 0)
+    careless = Desk(Boundless(), ITEMS, WIDTH, measures=False, checks=False)
     assert not careless.receive(names, blobs).is_refused.any()
-    assert not np.isfinite(careless.fold(0, [Share(1, 0, 1.0)]).rows).any()
+    assert not np.isfinite(careless.fold(0, Shares.of([Share(1, 0, 1.0)])).rows).any()
 
 
 def test_rows_are_added_without_a_copy_of_the_table(blobs):
-    found = filled(blobs, 100).fold(0, [Share(0, 7, 1.0)])
+    found = filled(blobs, 100).fold(0, Shares.of([Share(0, 7, 1.0)]))
     assert found.rows.shape == (2, WIDTH)
     assert found.rows.dtype == np.float32

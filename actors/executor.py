@@ -1,9 +1,9 @@
 """The executor that joins the simulation to pools on a Ray cluster.
 
 A pool has adjoining shards for the whole run, so that it can add most of their sums up itself; a hand-over is
-one call to each pool that has a part in it. A version of the item table goes into the object
-store once and is read there by every pool of a node. Ray carries one caller's calls to an actor out
-in order, which is all the ordering that `Executor` asks for.
+one call to each pool that has a part in it. A version of the item table goes into the object store once and
+is read there by every pool of a node, or with the call where it is small and pools are few. Ray carries one
+caller's calls to an actor out in order, which is all the ordering that `Executor` asks for.
 """
 
 from __future__ import annotations
@@ -15,15 +15,16 @@ import numpy as np
 import ray
 from numpy.typing import NDArray
 
+from actors import messages
 from actors.cluster import free_resources
 from actors.pending import RayPending, fetch
 from actors.placing import Placement
-from actors.pool import ClientPool, News, packed, receipts
+from actors.pool import ClientPool, News
 from actors.supervision import Call, WatchedPool
 from fedras_ray.config import Experiment
 from fedras_ray.errors import ExecutorError
 from fedras_ray.evaluation.shards import ShardQuality
-from fedras_ray.executor import Pending
+from fedras_ray.executor import Done, Pending
 from fedras_ray.server.folding import Partial, Shares
 from fedras_ray.site import ShardState
 from fedras_ray.work import Assignments, Receipts
@@ -57,7 +58,7 @@ class RayExecutor:
         """
         self._experiment, self._dataset, self._pool = experiment, dataset, pool
         self._work_limit_s = experiment.execution.work_limit_s
-        self._views: dict[int, Any] = {}  # view -> the object of its table
+        self._views: dict[int, Any] = {}  # view -> its table as pools are given it
         self._restarts, self._waited_s, self._peak_bytes = 0, 0.0, 0  # of pools that there are no more
         self._begin(pools, begun)
 
@@ -109,7 +110,7 @@ class RayExecutor:
 
     def publish(self, view: int, table: NDArray[np.float32]) -> None:
         """See `Executor.publish`; a pool is told with the next work that may need it."""
-        self._views[view] = ray.put(table)
+        self._views[view] = messages.published(table, len(self._pools))
         for news in self._news:
             news.views.append(view)
 
@@ -133,9 +134,9 @@ class RayExecutor:
         return [
             self._pools[pool].call(
                 "train",
-                ({shard: some.table for shard, some in mine.items()}, *self._news_for(pool)),
+                (messages.orders(mine), *self._news_for(pool)),
                 f"at {sum(map(len, mine.values()))} turns",
-                receipts,
+                messages.answered,
             )
             for pool, mine in self._split(work)
         ]
@@ -147,7 +148,10 @@ class RayExecutor:
         mine, theirs = dict(self._split(shares)), dict(self._split(gone))
         return [
             self._pools[pool].call(
-                "fold", (packed(mine.get(pool, {})), theirs.get(pool, {})), "at a sum of updates"
+                "fold",
+                (messages.shares(mine.get(pool, {})), messages.gone(theirs.get(pool, {}))),
+                "at a sum of updates",
+                messages.summed,
             )
             for pool in sorted(mine.keys() | theirs.keys())
         ]
@@ -167,10 +171,12 @@ class RayExecutor:
 
     def views(self) -> dict[int, Pending[NDArray[np.float32]]]:
         """See `KeepingExecutor.views`."""
-        return {
-            view: RayPending(table, "the object store", self._work_limit_s)
-            for view, table in self._views.items()
-        }
+        return {view: self._view(table) for view, table in self._views.items()}
+
+    def _view(self, table: Any) -> Pending[NDArray[np.float32]]:
+        if isinstance(table, bytes):
+            return Done(messages.heard(table, self._experiment.model.width))
+        return RayPending(table, "the object store", self._work_limit_s)
 
     @property
     def pools(self) -> int:

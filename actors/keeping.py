@@ -17,7 +17,8 @@ from fedras_ray.stretches import Stretch
 from fedras_ray.trained import Notice, Told, trained
 
 MOST = 10_000  # records told together
-SOON_S = 0.1  # after which a version is told
+SOON_S = 0.1  # after which a version is told, and a wish to stop looked for, while pools are at work
+LATE_S = 0.5  # after which it is not waited for that they are
 SECONDS_PER_MINUTE = 60
 LAST_LIMIT_S = 20.0  # for the last one when somebody wishes to stop
 
@@ -119,22 +120,24 @@ def _pieces(
     made: Callable[[int], None],
 ) -> Generator[Told, None, bool]:
     """Returns whether it came to the end."""
-    told_s, version = time.monotonic(), simulation.version
+    looked_s, version = time.monotonic(), simulation.version
     for _ in simulation.events():
-        if simulation.version != version or cadence.stopping:
-            is_new, version = simulation.version != version, simulation.version
-            if is_new:
-                made(version)
-            last = cadence.is_wished(version)
-            if last or (is_new and cadence.is_due(version)):
-                yield from _told(simulation, keeper)
-                keeper.take(take(simulation, executor))
-            if last:
-                keeper.wait(LAST_LIMIT_S)
-                return False
-        if len(simulation.said) >= MOST or (simulation.said.others and time.monotonic() - told_s >= SOON_S):
+        is_new, version = simulation.version != version, simulation.version
+        if is_new:
+            made(version)
+        since_s = time.monotonic() - looked_s
+        is_time = since_s >= (SOON_S if simulation.is_computing else LATE_S)
+        last = is_time and cadence.is_wished(version)
+        if last or (is_new and cadence.is_due(version)):
             yield from _told(simulation, keeper)
-            told_s = time.monotonic()
+            keeper.take(take(simulation, executor))
+        if last:
+            keeper.wait(LAST_LIMIT_S)
+            return False
+        if len(simulation.said) >= MOST or (is_time and simulation.said.others):
+            yield from _told(simulation, keeper)
+        if is_time:
+            looked_s = time.monotonic()
     yield from _told(simulation, keeper)
     return True
 

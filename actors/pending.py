@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 import ray
 from ray.exceptions import GetTimeoutError, ObjectLostError, RayActorError, RayError, RayTaskError
 
 from fedras_ray.errors import ExecutorError, FedrasError
+from fedras_ray.executor import Pending
 
 Result = TypeVar("Result")
 
@@ -37,13 +38,16 @@ class RayPending(Generic[Result]):
             self._reference = None  # the object store may forget it
         return self._value[0]
 
+    def together(self, others: Sequence[Pending[Any]]) -> None:
+        """See `Pending.together`: one after the other."""
+
     def apart(self) -> RayPending[Result]:
         """See `Pending.apart`."""
         return self
 
 
-def fetch(reference: Any, what: str, limit_s: float) -> Any:
-    """`ray.get` with a limit, and with errors of ours.
+def fetch(reference: Any, what: str, limit_s: float, waited_s: float = 0.0) -> Any:
+    """`ray.get` with a limit, of which so much is over, and with errors of ours.
 
     Raises:
         FedrasError: whatever of ours was raised over there, as it was raised.
@@ -53,7 +57,7 @@ def fetch(reference: Any, what: str, limit_s: float) -> Any:
     if not ray.is_initialized():
         raise ExecutorError(f"{what} is out of reach: the connection to Ray is closed")
     try:
-        return ray.get(reference, timeout=limit_s)
+        return ray.get(reference, timeout=max(0.0, limit_s - waited_s))
     except GetTimeoutError as error:
         raise LostError(
             f"{what} did not answer within {limit_s:g} s; raise execution.work_limit_s, or look at "

@@ -7,24 +7,21 @@ its own.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 import ray
 from numpy.typing import NDArray
 
+from actors import messages
+from actors.messages import Message, Table
 from actors.process import peak_rss_bytes, settle
 from fedras_ray.config import Experiment
 from fedras_ray.data.interactions import Dataset
 from fedras_ray.evaluation.shards import ShardQuality
-from fedras_ray.server.folding import Partial, Shares
 from fedras_ray.site import ShardState, Site
-from fedras_ray.work import Assignments, Real, Receipts, Whole
 
-Packed: TypeAlias = NDArray[np.void]  # (n,) of `_SHARE`
-Table: TypeAlias = NDArray[np.float32]
-
-_SHARE = np.dtype([("client", np.int64), ("turn", np.int64), ("weight", np.float64)])
+Tables = bytes | Table  # see `messages.published`
 
 
 class News(NamedTuple):
@@ -39,6 +36,7 @@ class ClientPool:
 
     def __init__(self, experiment: Experiment, dataset: Dataset, shards: range) -> None:
         self._site = Site(experiment, dataset, shards)
+        self._width = experiment.model.width
         settle()
 
     @ray.method
@@ -52,35 +50,30 @@ class ClientPool:
         return self._site.requests(turns)
 
     @ray.method
-    def train(self, work: Mapping[int, Whole], news: News, *tables: Table) -> tuple[Whole, Real]:
+    def train(self, work: Message, news: Message, *tables: Tables) -> Message:
         """See `Site.train`."""
         self._hear(news, tables)
-        mine = {shard: Assignments(table) for shard, table in work.items()}
-        told = self._site.train(mine)
-        return told.whole, told.real
+        return messages.answers(self._site.train(messages.ordered(work)))
 
     @ray.method
-    def fold(
-        self, shares: Mapping[int, Packed], gone: Mapping[int, Sequence[tuple[int, int]]]
-    ) -> list[Partial]:
+    def fold(self, shares: Message, gone: Message) -> Message:
         """See `Site.fold`."""
-        columns = _SHARE.names or ()
-        mine = {shard: Shares(*(some[name] for name in columns)) for shard, some in shares.items()}
-        return self._site.fold(mine, gone)
+        return messages.sums(self._site.fold(messages.shared(shares), messages.went(gone)))
 
     @ray.method
     def evaluate(
-        self, shard: int, views: NDArray[np.int64], training: Sequence[int], news: News, *tables: Table
+        self, shard: int, views: NDArray[np.int64], training: Sequence[int], news: Message, *tables: Tables
     ) -> ShardQuality:
         """See `Site.evaluate`."""
         self._hear(news, tables)
         return self._site.evaluate(shard, views, training)
 
-    def _hear(self, news: News, tables: Sequence[Table]) -> None:
-        """What the work needs that comes with it; tables are shared memory, read-only."""
-        for view, table in zip(news.views, tables, strict=True):
-            self._site.publish(view, table)
-        for view in news.retired:
+    def _hear(self, news: Message, tables: Sequence[Tables]) -> None:
+        """What the work needs that comes with it; tables are read-only, and may be shared memory."""
+        views, retired = news
+        for view, table in zip(views, tables, strict=True):
+            self._site.publish(view, messages.heard(table, self._width))
+        for view in retired:
             self._site.retire(view)
 
     @ray.method
@@ -89,7 +82,7 @@ class ClientPool:
         return self._site.states(at_work)
 
     @ray.method
-    def put_back(self, states: Sequence[ShardState], news: News, *tables: Table) -> None:
+    def put_back(self, states: Sequence[ShardState], news: Message, *tables: Tables) -> None:
         """See `Site.put_back`; with the views that belong to the states."""
         self._hear(news, tables)
         self._site.put_back(states)
@@ -98,19 +91,3 @@ class ClientPool:
     def peak_rss_bytes(self) -> int:
         """The most memory this process held."""
         return peak_rss_bytes()
-
-
-def packed(shares: Mapping[int, Shares]) -> dict[int, Packed]:
-    """One array of each shard: Ray pickles every one by itself."""
-    return {shard: _packed(some) for shard, some in shares.items()}
-
-
-def _packed(shares: Shares) -> Packed:
-    table = np.empty(len(shares.clients), _SHARE)
-    table["client"], table["turn"], table["weight"] = shares
-    return table
-
-
-def receipts(sent: tuple[Whole, Real]) -> Receipts:
-    """What `ClientPool.train` sent."""
-    return Receipts(*sent)

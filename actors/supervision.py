@@ -10,16 +10,17 @@ not used: they would carry a call out on an actor that has forgotten all calls b
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 import ray
 
+from actors import messages
 from actors.pending import LostError, RayPending, fetch
 from actors.placing import Placement
 from actors.pool import News
-from fedras_ray.errors import ExecutorError
-from fedras_ray.executor import Done
+from fedras_ray.errors import ExecutorError, FedrasError
+from fedras_ray.executor import Done, Pending
 from fedras_ray.site import ShardState
 
 Result = TypeVar("Result")
@@ -40,6 +41,7 @@ class Call(Generic[Result]):
         self.doing = doing
         self._home, self._read = home, read
         self._value: list[Result] = []
+        self._waited_s = 0.0  # of its limit, together with others
 
     @property
     def is_settled(self) -> bool:
@@ -54,13 +56,30 @@ class Call(Generic[Result]):
         """
         while not self._value:
             try:
-                sent = self._home.fetch(self.reference, self.doing)
+                sent = self._home.fetch(self.reference, self.doing, self._waited_s)
             except LostError as error:
                 self._home.replace(self.generation, error)
+                self._waited_s = 0.0
             else:
-                self._value.append(self._read(sent))
-                self.reference = None  # the object store may forget it
+                self._settle(sent)
         return self._value[0]
+
+    def together(self, others: Sequence[Pending[Any]]) -> None:
+        """See `Pending.together`; if one of them does not come, each is fetched by itself later."""
+        calls = [one for one in others if isinstance(one, Call) and not one.is_settled]
+        began_s = time.monotonic()
+        try:
+            sent = self._home.fetch([one.reference for one in calls], self.doing)
+        except FedrasError:
+            for one in calls:
+                one._waited_s = time.monotonic() - began_s
+            return
+        for one, its in zip(calls, sent, strict=True):
+            one._settle(its)
+
+    def _settle(self, sent: Any) -> None:
+        self._value.append(self._read(sent))
+        self.reference = None  # the object store may forget it
 
     def apart(self) -> Done[Result] | RayPending[Result]:
         """See `Pending.apart`: who is not in the thread of the simulation cannot replace a pool."""
@@ -103,11 +122,11 @@ class WatchedPool:
         self._told: dict[int, Any] = {}  # by now
         self._cut: tuple[Call[list[ShardState]], dict[int, Any]] | None = None  # under way
 
-    def fetch(self, reference: Any, doing: str) -> Any:
+    def fetch(self, reference: Any, doing: str, waited_s: float = 0.0) -> Any:
         """See `actors.pending.fetch`; it is timed."""
         began_s = time.perf_counter()
         try:
-            return fetch(reference, self.named(doing), self.limit_s)
+            return fetch(reference, self.named(doing), self.limit_s, waited_s)
         finally:
             self.waited_s += time.perf_counter() - began_s
 
@@ -133,12 +152,12 @@ class WatchedPool:
         self._told.update(zip(news.views, tables, strict=True))
         for view in news.retired:
             self._told.pop(view, None)
-        return (news, *tables)
+        return ([*news], *tables)
 
     def put_back(self, states: list[ShardState]) -> None:
         """Begin with states of before."""
         self._state = states
-        told = self.actor.put_back.remote(states, News([], []))
+        told = self.actor.put_back.remote(states, [*News([], [])])
         fetch(told, self.named("told its state"), self.limit_s)
 
     def let_go(self) -> None:
@@ -166,7 +185,7 @@ class WatchedPool:
             fetch(self.actor.ready.remote(), f"pool {self._number}, placed anew,", self._start_limit_s)
             news = News(list(self._held), [])
             state = self._state or []
-            told = self.actor.put_back.remote(state, news, *self._held.values())
+            told = self.actor.put_back.remote(state, [*news], *self._held.values())
             fetch(told, self.named("told its state"), self.limit_s)
         except LostError as again:
             self.replace(self.generation, again)
@@ -203,7 +222,7 @@ class WatchedPool:
         shards = f"shards {self._shards.start} to {self._shards.stop - 1}"
         turns = (call for call in self._journal if call.method == "train")
         lost = next((call for call in turns if not self._came(call)), None)
-        clients = [] if lost is None else [int(one[0]) for some in lost.args[0].values() for one in some]
+        clients = [] if lost is None else messages.clients(lost.args[0])
         named = ", ".join(map(str, clients[:MOST_NAMED])) + (", …" if len(clients) > MOST_NAMED else "")
         told = f"; the first turns that did not come back are of {len(clients)} clients: {named}"
         return f"{error} It was replaced {self._restarts} times, {shards}{told if clients else ''}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fedras_ray.executor import Executor, Parts
+from fedras_ray.executor import Executor, Parts, results
 from fedras_ray.server.folding import Partial, Share, Shares, Together, joined
 from fedras_ray.snapshots.kinds import kept
 from fedras_ray.work import Receipt, places_by_shard
@@ -44,5 +44,5 @@ class Arrivals:
         if tier not in self._begun:
             waiting, self._shares[tier] = self._shares[tier], {}
             self._begin(tier, {shard: Shares.of(some) for shard, some in sorted(waiting.items())})
-        sums = [one for part in self._begun.pop(tier) for one in part.result()]
+        sums = [one for part in results(self._begun.pop(tier)) for one in part]
         return next(iter(joined(sums, range(self._shards), self._shards, self._together)), None)

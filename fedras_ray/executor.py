@@ -8,7 +8,7 @@ Calls about one shard are carried out in the order in which they were made.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,12 +36,23 @@ class Pending(Protocol[Covariant]):
         """
         ...
 
+    def together(self, others: Sequence[Pending[Any]]) -> None:
+        """Wait for all of these, this one among them, if that is quicker than one after the other."""
+        ...
+
     def apart(self) -> Pending[Covariant]:
         """The same, to be awaited by another thread: as it is, and once."""
         ...
 
 
 Parts = Sequence[Pending[Covariant]]
+
+
+def results(parts: Parts[Result]) -> list[Result]:
+    """What all of them come to."""
+    if len(parts) > 1:
+        parts[0].together(parts)
+    return [one.result() for one in parts]
 
 
 class Executor(Protocol):
@@ -109,6 +120,9 @@ class Done(Generic[Result]):
     def result(self) -> Result:
         """See `Pending.result`."""
         return self._value
+
+    def together(self, others: Sequence[Pending[Any]]) -> None:
+        """See `Pending.together`."""
 
     def apart(self) -> Done[Result]:
         """See `Pending.apart`."""

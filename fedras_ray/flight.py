@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fedras_ray.executor import Executor, Pending
+from fedras_ray.executor import Executor, Pending, results
 from fedras_ray.snapshots.kinds import kept
 from fedras_ray.work import Assignment, Assignments, Receipt, Receipts
 
@@ -101,7 +101,7 @@ class Flight:
 
     def finish_together(self, clients: NDArray[np.int64]) -> Receipts:
         """What came of the turns of everyone who is at work, in the order of `clients`; wait for it."""
-        found = Receipts.joined([batch.result() for batch in self._batches])
+        found = Receipts.joined(results([*self._batches]))
         self._batches.clear()
         return found.of_clients(clients)
 
@@ -128,6 +128,11 @@ class Flight:
         while client not in self._landed:
             for receipt in self._batches.popleft().result():
                 self._landed[receipt.client] = receipt
+
+    @property
+    def is_out(self) -> bool:
+        """Whether work was handed over that was not fetched yet."""
+        return bool(self._batches)
 
     def at_work(self) -> frozenset[int]:
         """The clients that an evaluation would take as they were before their turn."""

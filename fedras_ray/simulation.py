@@ -101,6 +101,11 @@ class Simulation:
         clients = np.arange(len(self._population.positives))
         return np.broadcast_to(self._downlink.views(clients), clients.shape)
 
+    @property
+    def is_computing(self) -> bool:
+        """Whether work was handed over that was not waited for yet."""
+        return self._parts.flight.is_out
+
     def at_work(self) -> frozenset[int]:
         """The clients that are in the middle of a turn of their own, by the virtual clock."""
         return self._parts.flight.at_work()
@@ -114,6 +119,7 @@ class Simulation:
         """Let one event happen after the other; what is said of them is in `said`.
 
         When a version has just been made, nobody has been asked for the next one: there is least to keep.
+        Once they were asked it stops again: nobody waits for what is done then (`is_computing`).
         """
         if not self._begun:  # and not gone on with
             self._begin_run()
@@ -127,7 +133,8 @@ class Simulation:
             else:
                 self._happen(at_ns, event)
             yield
-            self._ask()
+            if self._ask():
+                yield
         self._collect(last=True)
         self.said.say(self._end())
         yield
@@ -139,11 +146,12 @@ class Simulation:
         for tier in range(len(self._rounds)):
             self._dispatch(tier)
 
-    def _ask(self) -> None:
-        """Ask those of whom the version after a new one is to be made."""
+    def _ask(self) -> bool:
+        """Ask those of whom the version after a new one is to be made; whether there is a new one."""
         tier, self._to_ask = self._to_ask, None
         if tier is not None:
             self._dispatch(tier)
+        return tier is not None
 
     def _turn_on(self, at_ns: Nanos, turn: OpenTurn) -> None:
         """A turn comes to the end of its phase."""

@@ -38,6 +38,9 @@ class Thread:
         self._thread = threading.Thread(target=work)
         self._thread.start()
 
+    def together(self, others):
+        """One after the other."""
+
     def apart(self):
         return self
 

@@ -1,0 +1,124 @@
+"""What coordinator and pools say to each other in every round, as lists of numbers and bytes.
+
+Ray writes these down as they are. Anything else in them it pickles, object by object, and a round of a few
+hundred clients has no more than some ten milliseconds: with dictionaries of arrays in place of these, calls
+to two pools took 8 ms until they were answered, and take 4.
+
+C turns, U updates, t rows of a table, D width.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+import ray
+from numpy.typing import NDArray
+
+from fedras_ray.server.folding import Partial, Shares
+from fedras_ray.work import REAL, WHOLE, Assignment, Assignments, Receipts
+
+Message: TypeAlias = list[Any]  # of numbers, bytes, and such lists
+Table: TypeAlias = NDArray[np.float32]
+
+FEW_POOLS = 4  # to which a small table goes with the call, a copy each; to more of them by the object store
+_DIRECT, _RAYS_DIRECT_BYTES = "RAY_max_direct_call_object_size", 100 * 1024
+_SHARE = np.dtype([("client", np.int64), ("turn", np.int64), ("weight", np.float64)])
+
+
+def orders(work: Mapping[int, Assignments]) -> Message:
+    """Turns of shards."""
+    return [[shard, some.table.tobytes()] for shard, some in work.items()]
+
+
+def ordered(message: Message) -> dict[int, Assignments]:
+    """What `orders` wrote."""
+    width = len(Assignment._fields)
+    return {shard: Assignments(_numbers(table).reshape(-1, width)) for shard, table in message}
+
+
+def clients(message: Message) -> list[int]:
+    """Whose turns `orders` wrote, in order."""
+    return [one.client for some in ordered(message).values() for one in some]
+
+
+def answers(receipts: Receipts) -> Message:
+    """What came of turns."""
+    return [receipts.whole.tobytes(), receipts.real.tobytes()]
+
+
+def answered(message: Message) -> Receipts:
+    """What `answers` wrote."""
+    whole, real = message
+    return Receipts(
+        _numbers(whole).reshape(-1, len(WHOLE)), np.frombuffer(real, np.float64).reshape(-1, len(REAL))
+    )
+
+
+def shares(some: Mapping[int, Shares]) -> Message:
+    """What to add up of shards."""
+    return [[shard, _packed(mine).tobytes()] for shard, mine in some.items()]
+
+
+def shared(message: Message) -> dict[int, Shares]:
+    """What `shares` wrote."""
+    tables = {shard: np.frombuffer(table, _SHARE) for shard, table in message}
+    return {shard: Shares(one["client"], one["turn"], one["weight"]) for shard, one in tables.items()}
+
+
+def sums(partials: Sequence[Partial]) -> Message:
+    """What was added up."""
+    return [
+        [one.level, one.index, one.rows.shape[1], one.ids.tobytes(), one.rows.tobytes(), one.counts.tobytes()]
+        for one in partials
+    ]
+
+
+def summed(message: Message) -> list[Partial]:
+    """What `sums` wrote."""
+    return [
+        Partial(
+            level,
+            index,
+            np.frombuffer(ids, np.int32),
+            np.frombuffer(rows, np.float32).reshape(-1, width),
+            np.frombuffer(counts, np.int32),
+        )
+        for level, index, width, ids, rows, counts in message
+    ]
+
+
+def gone(turns: Mapping[int, Sequence[tuple[int, int]]]) -> Message:
+    """(client, turn) of shards of which nothing will be made."""
+    return [[shard, [*map(list, some)]] for shard, some in turns.items()]
+
+
+def went(message: Message) -> dict[int, list[tuple[int, int]]]:
+    """What `gone` wrote."""
+    return {shard: [(client, turn) for client, turn in some] for shard, some in message}
+
+
+def published(table: Table, pools: int) -> Any:
+    """A table (I, D), as so many pools are given it: with the call where it is small, or once per machine.
+
+    The object store takes 2 ms for any table, and a pool another one, however small it is.
+    """
+    limit = int(os.environ.get(_DIRECT, _RAYS_DIRECT_BYTES))  # of what Ray sends with a call
+    return table.tobytes() if pools <= FEW_POOLS and table.nbytes < limit else ray.put(table)
+
+
+def heard(table: bytes | Table, width: int) -> Table:
+    """The table (I, D) that a pool was given, read-only."""
+    return np.frombuffer(table, np.float32).reshape(-1, width) if isinstance(table, bytes) else table
+
+
+def _numbers(octets: bytes) -> NDArray[np.int64]:
+    return np.frombuffer(octets, np.int64)
+
+
+def _packed(some: Shares) -> NDArray[np.void]:
+    table: NDArray[np.void] = np.empty(len(some.clients), _SHARE)
+    table["client"], table["turn"], table["weight"] = some
+    return table

@@ -26,8 +26,8 @@ from fedras_ray.errors import ExecutorError
 from fedras_ray.evaluation.shards import ShardQuality
 from fedras_ray.executor import Done, Pending
 from fedras_ray.server.folding import Partial, Shares
-from fedras_ray.site import ShardState
-from fedras_ray.work import Assignments, Receipts
+from fedras_ray.site import Rounded, ShardState
+from fedras_ray.work import Assignments, Receipts, Round
 
 Work = TypeVar("Work")
 Ids = NDArray[np.int32]
@@ -137,6 +137,18 @@ class RayExecutor:
                 (messages.orders(mine), *self._news_for(pool)),
                 f"at {sum(map(len, mine.values()))} turns",
                 messages.answered,
+            )
+            for pool, mine in self._split(work)
+        ]
+
+    def round(self, work: Mapping[int, Round]) -> list[Call[Rounded]]:
+        """See `Executor.round`."""
+        return [
+            self._pools[pool].call(
+                "round",
+                (messages.rounds(mine), *self._news_for(pool)),
+                f"at a round of {sum(len(one.assignments) for one in mine.values())} turns",
+                messages.round_answered,
             )
             for pool, mine in self._split(work)
         ]

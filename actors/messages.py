@@ -18,7 +18,8 @@ import ray
 from numpy.typing import NDArray
 
 from fedras_ray.server.folding import Partial, Shares
-from fedras_ray.work import REAL, WHOLE, Assignment, Assignments, Receipts
+from fedras_ray.site import Rounded
+from fedras_ray.work import PACE, REAL, WHOLE, Assignment, Assignments, Receipts, Round
 
 Message: TypeAlias = list[Any]  # of numbers, bytes, and such lists
 Table: TypeAlias = NDArray[np.float32]
@@ -40,8 +41,23 @@ def ordered(message: Message) -> dict[int, Assignments]:
 
 
 def clients(message: Message) -> list[int]:
-    """Whose turns `orders` wrote, in order."""
-    return [one.client for some in ordered(message).values() for one in some]
+    """Whose turns `orders` or `rounds` wrote, in order."""
+    tables = (_numbers(table).reshape(-1, len(Assignment._fields)) for _, table, *_ in message)
+    return [client for table in tables for client in table[:, 0].tolist()]
+
+
+def rounds(work: Mapping[int, Round]) -> Message:
+    """Turns of shards of which a version is made."""
+    return [[shard, some.assignments.table.tobytes(), some.pace.tobytes()] for shard, some in work.items()]
+
+
+def told_rounds(message: Message) -> dict[int, Round]:
+    """What `rounds` wrote."""
+    width = len(Assignment._fields)
+    return {
+        shard: Round(Assignments(_numbers(table).reshape(-1, width)), np.frombuffer(pace, PACE))
+        for shard, table, pace in message
+    }
 
 
 def answers(receipts: Receipts) -> Message:
@@ -55,6 +71,17 @@ def answered(message: Message) -> Receipts:
     return Receipts(
         _numbers(whole).reshape(-1, len(WHOLE)), np.frombuffer(real, np.float64).reshape(-1, len(REAL))
     )
+
+
+def round_answers(rounded: Rounded) -> Message:
+    """What a round came to."""
+    return [answers(rounded.receipts), sums(rounded.sums)]
+
+
+def round_answered(message: Message) -> Rounded:
+    """What `round_answers` wrote."""
+    receipts, partials = message
+    return Rounded(answered(receipts), summed(partials))
 
 
 def shares(some: Mapping[int, Shares]) -> Message:

@@ -56,6 +56,12 @@ class ClientPool:
         return messages.answers(self._site.train(messages.ordered(work)))
 
     @ray.method
+    def round(self, work: Message, news: Message, *tables: Tables) -> Message:
+        """See `Site.round`."""
+        self._hear(news, tables)
+        return messages.round_answers(self._site.round(messages.told_rounds(work)))
+
+    @ray.method
     def fold(self, shares: Message, gone: Message) -> Message:
         """See `Site.fold`."""
         return messages.sums(self._site.fold(messages.shared(shares), messages.went(gone)))

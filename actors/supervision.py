@@ -220,7 +220,7 @@ class WatchedPool:
         An answer that was on its way when the process died is lost too, whatever it was asked.
         """
         shards = f"shards {self._shards.start} to {self._shards.stop - 1}"
-        turns = (call for call in self._journal if call.method == "train")
+        turns = (call for call in self._journal if call.method in ("train", "round"))
         lost = next((call for call in turns if not self._came(call)), None)
         clients = [] if lost is None else messages.clients(lost.args[0])
         named = ", ".join(map(str, clients[:MOST_NAMED])) + (", …" if len(clients) > MOST_NAMED else "")

@@ -16,7 +16,7 @@ import os
 import tempfile
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,10 @@ import psutil
 import ray
 from ray.cluster_utils import Cluster
 
+from actors import messages
 from actors.executor import RayExecutor
 from actors.keeping import Cadence, stretches
+from actors.messages import Message
 from actors.session import RaySession
 from benchmarks.family import descendants
 from fedras_ray.config import Experiment, build
@@ -36,9 +38,9 @@ from fedras_ray.population import Population
 from fedras_ray.records import VersionRecord
 from fedras_ray.server.folding import Partial
 from fedras_ray.simulation import Simulation
-from fedras_ray.site import ShardState
+from fedras_ray.site import Rounded, ShardState
 from fedras_ray.stretches import Stretch
-from fedras_ray.work import Real, Whole
+from fedras_ray.work import Receipts
 from workloads.experiments import find
 from workloads.record_writer import RecordWriter
 from workloads.sinks import listening
@@ -63,17 +65,15 @@ class IdlePool:
         """At once."""
         return True
 
-    def train(self, work: Mapping[int, Whole], news: Any, *tables: Any) -> tuple[Whole, Real]:
-        """The same for all."""
-        clients = np.concatenate([some[:, 0] for some in work.values()])
+    def round(self, work: Message, news: Any, *tables: Any) -> Message:
+        """The same for all, and one branch of 2**k shards."""
+        clients = np.array(messages.clients(work))
         whole = np.broadcast_to(np.array([0, 600, 400, 2_000, 50_000, 16, 0]), (len(clients), 7)).copy()
         whole[:, 0] = clients
-        return whole, np.full((len(clients), 2), 0.5)
-
-    def fold(self, shares: Mapping[int, Any], gone: Mapping[int, Any]) -> list[Partial]:
-        """One branch of 2**k shards."""
         level = len(self._shards).bit_length() - 1
-        return [Partial(level, self._shards.start >> level, *self._sum)]
+        receipts = Receipts(whole, np.full((len(clients), 2), 0.5))
+        sums = [Partial(level, self._shards.start >> level, *self._sum)]
+        return messages.round_answers(Rounded(receipts, sums))
 
     def states(self, at_work: Any = None) -> list[ShardState]:
         """There is nothing to go on from."""

@@ -27,7 +27,8 @@ from fedras_ray.executor import Done
 from fedras_ray.population import Population
 from fedras_ray.server.folding import Partial, Shares
 from fedras_ray.simulation import Simulation
-from fedras_ray.work import Assignments, Receipts
+from fedras_ray.site import Rounded
+from fedras_ray.work import Assignments, Receipts, Round
 
 ITEMS, WIDTH, SHARDS = 100, 2, 8
 Ids = NDArray[np.int32]
@@ -56,12 +57,21 @@ class IdleExecutor:
         whole[:, 0] = clients
         return [Done(Receipts(whole, np.full((len(clients), 2), 0.5)))]
 
+    def round(self, work: Mapping[int, Round]) -> list[Done[Rounded]]:
+        """Likewise."""
+        (trained,) = self.train({shard: some.assignments for shard, some in work.items()})
+        receipts = trained.result()
+        return [Done(Rounded(receipts, [self._added(len(receipts))]))]
+
     def fold(
         self, shares: Mapping[int, Shares], gone: Mapping[int, Sequence[tuple[int, int]]]
     ) -> list[Done[list[Partial]]]:
         """One row of as many updates as there were."""
-        level, count = (SHARDS - 1).bit_length(), np.array([sum(map(len, shares.values()))], np.int32)
-        return [Done([Partial(level, 0, self._items, self._rows, count)])]
+        return [Done([self._added(sum(len(some.clients) for some in shares.values()))])]
+
+    def _added(self, updates: int) -> Partial:
+        level, count = (SHARDS - 1).bit_length(), np.array([updates], np.int32)
+        return Partial(level, 0, self._items, self._rows, count)
 
     def evaluate(self, shard: int, views: NDArray[np.int64], training: Sequence[int]) -> Done[ShardQuality]:
         """Nobody is ranked for."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from fedras_ray.executor import Executor, Parts, results
+from fedras_ray.executor import Executor, results
 from fedras_ray.server.folding import Partial, Share, Shares, Together, joined
 from fedras_ray.snapshots.kinds import kept
-from fedras_ray.work import Receipt, places_by_shard
+from fedras_ray.work import Receipt
 
 
 @kept("_shares", "_gone")
@@ -18,7 +18,7 @@ class Arrivals:
         self._together = together
         self._shares: list[dict[int, list[Share]]] = [{} for _ in range(tiers)]  # tier -> shard -> in order
         self._gone: dict[int, list[tuple[int, int]]] = {}  # shard -> (client, turn)
-        self._begun: dict[int, Parts[list[Partial]]] = {}  # tier -> its sum, within one event
+        self._sums: dict[int, list[Partial]] = {}  # tier -> of all there is, within one event
 
     def use(self, tier: int, client: int, turn: int, weight: float) -> None:
         """What a turn sent goes into the tier's next version."""
@@ -30,19 +30,16 @@ class Arrivals:
             client = receipt.client
             self._gone.setdefault(client % self._shards, []).append((client, turn))
 
-    def begin(self, tier: int, shares: Shares) -> None:
-        """Have these, in their order, added up: they are all there is in a tier before the next `fold`."""
-        by_shard = places_by_shard(shares.clients, self._shards)
-        self._begin(tier, {shard: shares.at(places) for shard, places in by_shard.items()})
-
-    def _begin(self, tier: int, shares: dict[int, Shares]) -> None:
-        gone, self._gone = self._gone, {}
-        self._begun[tier] = self._executor.fold(shares, gone)
+    def have(self, tier: int, sums: list[Partial]) -> None:
+        """All that there is in a tier before the next `fold` is added up already."""
+        self._sums[tier] = sums
 
     def fold(self, tier: int) -> Partial | None:
         """The sum of everything that waits in a tier; None: nothing does."""
-        if tier not in self._begun:
+        sums = self._sums.pop(tier, None)
+        if sums is None:
             waiting, self._shares[tier] = self._shares[tier], {}
-            self._begin(tier, {shard: Shares.of(some) for shard, some in sorted(waiting.items())})
-        sums = [one for part in results(self._begun.pop(tier)) for one in part]
+            gone, self._gone = self._gone, {}
+            shares = {shard: Shares.of(some) for shard, some in sorted(waiting.items())}
+            sums = [one for part in results(self._executor.fold(shares, gone)) for one in part]
         return next(iter(joined(sums, range(self._shards), self._shards, self._together)), None)

@@ -107,6 +107,7 @@ def assemble(experiment: Experiment, population: Population, executor: Executor,
         server.tally,
         Faults(experiment.faults, seed),
     )
+    relative_samples = population.relative_samples(experiment.training)
     dense = dense_bytes(population.item_count, experiment.model.width)
     return Parts(
         clock,
@@ -120,7 +121,7 @@ def assemble(experiment: Experiment, population: Population, executor: Executor,
         orders,
         Asker(experiment, fleet, availability, orders, samples, tier_of, downlink, flight),
         Journeys(around, samples, dense),
-        Cohorts(around, samples, dense),
+        Cohorts(around, samples, dense, lambda clients: server.weigh_each(relative_samples[clients])),
         rounds,
         dense,
         fleet.class_names,

@@ -8,9 +8,11 @@ one (what that is worth: docs/speed.md).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import chain
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fedras_ray.asking import Asked
 from fedras_ray.clock import Nanos, nanos
@@ -20,9 +22,10 @@ from fedras_ray.config.schedule import SyncSchedule
 from fedras_ray.journeys import Surroundings
 from fedras_ray.records import Fate
 from fedras_ray.server.downlink import Delivery
+from fedras_ray.server.folding import order_of_arrival
 from fedras_ray.trace import Kind
 from fedras_ray.turns import Cohort, Column
-from fedras_ray.work import NOT_GIVEN, Assignments
+from fedras_ray.work import NOT_GIVEN, PACE, Assignments, Round
 
 SUMMED = ("byte_count", "catch_up_bytes", "snapshot_bytes", "request_bytes")  # of a delivery, in its order
 
@@ -36,6 +39,7 @@ def is_undisturbed(experiment: Experiment) -> bool:
         and isinstance(network.availability, AlwaysAvailable)
         and network.server_uplink_bytes_per_s is None
         and network.server_downlink_bytes_per_s is None
+        and experiment.server.defence.clip.kind == "none"  # what was sent says nothing of its weight
         and not (network.loss or network.dropout or faults.duplicate or faults.reorder)
     )
 
@@ -47,32 +51,54 @@ class Cohorts:
         surroundings: what their turns take place in.
         samples: (U,) that a client trains on in one epoch.
         dense_bytes: of a dense table in f32, one way.
+        weigh: the weights (n,) with which updates of clients (n,) go into the next version.
     """
 
-    def __init__(self, surroundings: Surroundings, samples: Column, dense_bytes: int) -> None:
+    def __init__(
+        self,
+        surroundings: Surroundings,
+        samples: Column,
+        dense_bytes: int,
+        weigh: Callable[[Column], NDArray[np.float64]],
+    ) -> None:
         self._in = surroundings
+        self._weigh = weigh
         self._samples = samples
         self._dense_bytes = dense_bytes
 
     def begin(self, asked: list[Asked], version: int, tier: int, number: int) -> None:
         """Clients were asked, in a tier's round of that number; they begin to train at once."""
-        columns = _asked(asked, version, tier)
-        self._in.flight.begin_together(_orders(asked, columns))
-        self._download(columns, [one.delivery for one in asked])
+        columns, got = _asked(asked, version, tier), _delivered([one.delivery for one in asked])
+        self._download(columns, got)
         self._train(columns)
+        weights = self._weigh(columns["client"])
+        self._in.flight.begin_round(Round(_orders(asked, columns), self._pace(columns, weights)))
+        self._note(columns, got)  # nobody waits for that
         for one in asked:
             self._in.downlink.delivered(one.client, one.delivery, one.rows)
-        cohort = Cohort(tier, number, columns)
+        cohort = Cohort(tier, number, columns, weights)
         self._in.clock.at(Nanos(int(columns["trained_at_ns"].min())), cohort)
 
-    def _download(self, columns: dict[str, Column], deliveries: list[Delivery]) -> None:
+    def _note(self, columns: dict[str, Column], got: dict[str, Column]) -> None:
+        """That they were sent something."""
+        now, clients = self._in.clock.now_ns, columns["client"]
+        self._in.trace.add_each(now, Kind.DISPATCHED, clients, columns["version"], got["byte_count"])
+        dense_bytes = len(clients) * self._dense_bytes
+        self._in.tally.sent(Delivery(0, *(int(got[name].sum()) for name in SUMMED)), dense_bytes)
+
+    def _pace(self, columns: dict[str, Column], weights: NDArray[np.float64]) -> NDArray[np.void]:
+        clients, fleet = columns["client"], self._in.fleet
+        pace = np.empty(len(clients), PACE)
+        pace["trained_at_ns"] = columns["trained_at_ns"]
+        pace["latency_s"] = fleet.latency_s[clients]
+        pace["uplink_bytes_per_s"] = fleet.uplink_bytes_per_s[clients]
+        pace["weight"] = weights
+        return pace
+
+    def _download(self, columns: dict[str, Column], got: dict[str, Column]) -> None:
         now, fleet, clients = self._in.clock.now_ns, self._in.fleet, columns["client"]
-        numbers = np.fromiter(chain.from_iterable(deliveries), np.int64)
-        got = dict(zip(Delivery._fields, numbers.reshape(len(deliveries), -1).T, strict=True))
         down, request = got["byte_count"], got["request_bytes"]
         dense = np.full(len(clients), self._dense_bytes)
-        self._in.trace.add_each(now, Kind.DISPATCHED, clients, columns["version"], down)
-        self._in.tally.sent(Delivery(0, *(int(got[name].sum()) for name in SUMMED)), int(dense.sum()))
         asked_at_ns = now + np.where(request > 0, fleet.each_upload_ns(clients, request), 0)
         columns |= {
             "device_class": fleet.device_class[clients].astype(np.int64),
@@ -94,7 +120,7 @@ class Cohorts:
     def upload(self, cohort: Cohort) -> None:
         """The first training ends now; wait for what was computed in all, and send it."""
         columns, fleet = cohort.columns, self._in.fleet
-        receipts = self._in.flight.finish_together(columns["client"])
+        receipts, sums = self._in.flight.finish_round(columns["client"])
         sizes, is_refused = receipts.column("byte_count"), receipts.column("refused") > 0
         columns |= {
             "arrived_at_ns": columns["trained_at_ns"] + fleet.each_upload_ns(columns["client"], sizes),
@@ -105,10 +131,9 @@ class Cohorts:
             "actions": np.where(is_refused, 0, receipts.column("actions")),
             "fate": np.where(is_refused, int(Fate.REFUSED), int(Fate.USED)),
         }
-        trained = np.argsort(columns["trained_at_ns"], kind="stable")  # the order in which uploads begin
-        arriving = trained[np.argsort(columns["arrived_at_ns"][trained], kind="stable")]
+        arriving = order_of_arrival(columns["trained_at_ns"], columns["arrived_at_ns"])
         cohort.columns = {name: column[arriving] for name, column in columns.items()}
-        cohort.receipts = receipts.at(arriving)
+        cohort.weights, cohort.receipts, cohort.sums = cohort.weights[arriving], receipts.at(arriving), sums
         self._in.clock.at(Nanos(int(cohort.columns["arrived_at_ns"][-1])), cohort)
 
     def arrive(self, cohort: Cohort) -> None:
@@ -140,6 +165,12 @@ def _asked(asked: list[Asked], version: int, tier: int) -> dict[str, Column]:
         "staleness": np.zeros(count, np.int64),
         "duplicate_bytes": np.zeros(count, np.int64),
     }
+
+
+def _delivered(deliveries: list[Delivery]) -> dict[str, Column]:
+    """By the names of the fields."""
+    numbers = np.fromiter(chain.from_iterable(deliveries), np.int64)
+    return dict(zip(Delivery._fields, numbers.reshape(len(deliveries), -1).T, strict=True))
 
 
 def _orders(asked: list[Asked], columns: dict[str, Column]) -> Assignments:

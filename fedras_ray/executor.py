@@ -17,8 +17,8 @@ from fedras_ray.config import Experiment
 from fedras_ray.data.interactions import Dataset
 from fedras_ray.evaluation.shards import ShardQuality
 from fedras_ray.server.folding import Partial, Shares
-from fedras_ray.site import ShardState, Site
-from fedras_ray.work import Assignments, Receipts
+from fedras_ray.site import Rounded, ShardState, Site
+from fedras_ray.work import Assignments, Receipts, Round
 
 Result = TypeVar("Result")
 Covariant = TypeVar("Covariant", covariant=True)
@@ -76,6 +76,10 @@ class Executor(Protocol):
 
     def train(self, work: Mapping[int, Assignments]) -> Parts[Receipts]:
         """Turns of some clients, see `Site.train`."""
+        ...
+
+    def round(self, work: Mapping[int, Round]) -> Parts[Rounded]:
+        """Turns of which a version is made, trained and added up, see `Site.round`."""
         ...
 
     def fold(
@@ -150,6 +154,10 @@ class SerialExecutor:
     def train(self, work: Mapping[int, Assignments]) -> list[Done[Receipts]]:
         """See `Executor.train`."""
         return [Done(self.site.train(work))]
+
+    def round(self, work: Mapping[int, Round]) -> list[Done[Rounded]]:
+        """See `Executor.round`."""
+        return [Done(self.site.round(work))]
 
     def fold(
         self, shares: Mapping[int, Shares], gone: Mapping[int, Sequence[tuple[int, int]]]

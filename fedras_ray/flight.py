@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fedras_ray.executor import Executor, Pending, results
+from fedras_ray.site import Rounded
 from fedras_ray.snapshots.kinds import kept
-from fedras_ray.work import Assignment, Assignments, Receipt, Receipts
+from fedras_ray.work import Assignment, Assignments, Receipt, Receipts, Round
 
 
 @kept("_clients", "_count")
@@ -64,7 +65,7 @@ class IdleClients:
         self._count += len(clients)
 
 
-@kept("_waiting", "_batches", "_landed", "_training")
+@kept("_waiting", "_batches", "_rounds", "_landed", "_training")
 class Flight:
     """The turns between dispatch and training's end, and their computation.
 
@@ -76,6 +77,7 @@ class Flight:
         self._shards = shards
         self._waiting: dict[int, list[Assignment]] = {}  # shard -> turns not handed over yet
         self._batches: deque[Pending[Receipts]] = deque()
+        self._rounds: list[Pending[Rounded]] = []
         self._landed: dict[int, Receipt] = {}  # client -> fetched, but not at the end of its training
         self._training: set[int] = set()
 
@@ -94,16 +96,16 @@ class Flight:
         self._waiting.setdefault(assignment.client % self._shards, []).append(assignment)
         self._training.add(assignment.client)
 
-    def begin_together(self, assignments: Assignments) -> None:
+    def begin_round(self, turns: Round) -> None:
         """Clients were dispatched who wait for each other, so their work is handed over at once."""
-        self.hand_over()
-        self._batches += self._executor.train(assignments.by_shard(self._shards))
+        self._rounds += self._executor.round(turns.by_shard(self._shards))
 
-    def finish_together(self, clients: NDArray[np.int64]) -> Receipts:
+    def finish_round(self, clients: NDArray[np.int64]) -> Rounded:
         """What came of the turns of everyone who is at work, in the order of `clients`; wait for it."""
-        found = Receipts.joined(results([*self._batches]))
-        self._batches.clear()
-        return found.of_clients(clients)
+        found = results(self._rounds)
+        self._rounds = []
+        receipts = Receipts.joined([one.receipts for one in found]).of_clients(clients)
+        return Rounded(receipts, [each for one in found for each in one.sums])
 
     def hand_over(self) -> None:
         """Give everything that waits to the executor, one batch per shard, in the order of shards."""
@@ -132,7 +134,7 @@ class Flight:
     @property
     def is_out(self) -> bool:
         """Whether work was handed over that was not fetched yet."""
-        return bool(self._batches)
+        return bool(self._batches or self._rounds)
 
     def at_work(self) -> frozenset[int]:
         """The clients that an evaluation would take as they were before their turn."""

@@ -14,11 +14,11 @@ from fedras_ray.fruitless import Fruitless
 from fedras_ray.population import Population
 from fedras_ray.records import Fate
 from fedras_ray.server import schedules
-from fedras_ray.server.folding import Shares
+from fedras_ray.server.folding import Partial
 from fedras_ray.snapshots.kinds import kept
 from fedras_ray.stretches import FIELDS, Stretch
 from fedras_ray.turns import Cohort, Column, Left, OpenTurn
-from fedras_ray.work import Receipt, Receipts
+from fedras_ray.work import REAL, Receipt, Receipts
 
 DENSE_UP, SPARSE_UP = FIELDS.index("dense_up_bytes"), FIELDS.index("sparse_up_bytes")
 
@@ -105,8 +105,9 @@ class Reception:
         """All uploads of a cohort are through, one after the other."""
         fates = cohort.columns["fate"]
         used = np.flatnonzero(fates == Fate.USED)
-        if len(used):  # a version is made of these; the rest is counted meanwhile
-            self._arrivals.begin(cohort.tier, self._shares(cohort, used))
+        if len(used):
+            self._take(cohort, used)
+            self._arrivals.have(cohort.tier, cast(list[Partial], cohort.sums))
         self._parts.cohorts.arrive(cohort)
         table = cohort.table()
         self.in_flight -= len(table)
@@ -126,12 +127,9 @@ class Reception:
             up, full, sparse = (int(each[such].sum()) for each in (sizes, dense, columns["sparse_up_bytes"]))
             self._server.tally.received(up, full, sparse, fate)
 
-    def _shares(self, cohort: Cohort, used: Column) -> Shares:
-        clients, turns = cohort.columns["client"][used], cohort.columns["turn"][used]
-        losses, lengths = cast(Receipts, cohort.receipts).real[used].T.tolist()
-        relative = None if self._relative_samples is None else self._relative_samples[clients].tolist()
-        weights = self._server.take_each(losses, relative, cohort.tier, lengths)
-        return Shares(clients, turns, np.asarray(weights))
+    def _take(self, cohort: Cohort, used: Column) -> None:
+        losses = cast(Receipts, cohort.receipts).real[used, REAL.index("loss")]
+        self._server.take_each(losses, cohort.weights[used], cohort.tier)
 
     def _learn(self, cohort: Cohort) -> None:
         """What policies and selections know of clients."""

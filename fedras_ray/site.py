@@ -23,10 +23,10 @@ from fedras_ray.errors import ClientError
 from fedras_ray.evaluation.shards import ShardQuality
 from fedras_ray.faults import Faults
 from fedras_ray.server.desk import Desk, Seen
-from fedras_ray.server.folding import Partial, Shares, joined
+from fedras_ray.server.folding import Partial, Shares, arriving, joined
 from fedras_ray.server.robust import together
 from fedras_ray.snapshots.kinds import kept
-from fedras_ray.work import Assignments, Receipts
+from fedras_ray.work import Assignments, Receipts, Round
 
 
 @kept()
@@ -36,6 +36,14 @@ class ShardState(NamedTuple):
     shard: int
     clients: ClientState
     kept: dict[tuple[int, int], ItemUpdate | bytes]  # of (client, turn) whose version is not made yet
+
+
+@kept()
+class Rounded(NamedTuple):
+    """What a round came to."""
+
+    receipts: Receipts
+    sums: list[Partial]
 
 
 class Site:
@@ -70,6 +78,21 @@ class Site:
             ClientError: a client's update cannot be computed, encoded or decoded.
         """
         return Receipts.joined([self._train(some) for some in self.clients.batches(work)])
+
+    def round(self, work: Mapping[int, Round]) -> Rounded:
+        """As `train`, and what was not refused added up at once (shard -> turns), in the order of arrival.
+
+        Raises:
+            ClientError: as `train`.
+            FleetError: a link that is too slow for what is sent.
+        """
+        receipts = self.train({shard: some.assignments for shard, some in work.items()})
+        sums, begin = [], 0
+        for shard, some in work.items():
+            end = begin + len(some.assignments)
+            sums.append(self.desk.fold(shard, arriving(some, receipts.at(slice(begin, end)))))
+            begin = end
+        return Rounded(receipts, joined(sums, self._shards, self._all_shards, self._together))
 
     def _train(self, assignments: Assignments) -> Receipts:
         sent, names = self.clients.train(assignments), assignments.names()

@@ -12,6 +12,7 @@ from fedras_ray.departures import Phase
 from fedras_ray.fleet.links import Direction
 from fedras_ray.records import Fate
 from fedras_ray.server.downlink import Delivery, Ids
+from fedras_ray.server.folding import Partial
 from fedras_ray.snapshots.kinds import kept
 from fedras_ray.stretches import FIELDS, Row, Table
 from fedras_ray.work import Assignment, Receipt, Receipts
@@ -115,7 +116,9 @@ class Cohort:
     tier: int
     round: int
     columns: dict[str, Column]  # (n,) each, by the names of the fields of `TurnRecord`; some come later
+    weights: NDArray[np.float64]  # (n,) of what they send
     receipts: Receipts | None = None  # None: they train
+    sums: list[Partial] | None = None  # of what is not refused; then, too
 
     def table(self) -> Table:
         """(n, fields) what is said of the turns, once they are over."""

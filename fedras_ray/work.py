@@ -81,11 +81,6 @@ class Assignments(Sequence[Assignment]):
         """The client and the turn of each."""
         return [*zip(self.column("client").tolist(), self.column("turn").tolist(), strict=True)]
 
-    def by_shard(self, shards: int) -> dict[int, Assignments]:
-        """Those of each shard, in the order of shards, and within a shard in their order here."""
-        places = places_by_shard(self.column("client"), shards)
-        return {shard: Assignments(self.table[some]) for shard, some in places.items()}
-
     def __len__(self) -> int:
         return len(self.table)
 
@@ -115,6 +110,29 @@ def places_by_shard(clients: Whole, shards: int) -> dict[int, Whole]:
     found, begins = np.unique(shard_of[order], return_index=True)
     bounds = pairwise([*begins.tolist(), len(order)])
     return {shard: order[begin:end] for shard, (begin, end) in zip(found.tolist(), bounds, strict=True)}
+
+
+PACE = np.dtype(
+    [
+        ("trained_at_ns", np.int64),
+        ("latency_s", np.float64),
+        ("uplink_bytes_per_s", np.float64),
+        ("weight", np.float64),
+    ]
+)
+
+
+class Round(NamedTuple):
+    """Turns that a version is made of, all of them, and what decides the order in which they are added up."""
+
+    assignments: Assignments  # n
+    pace: NDArray[np.void]  # (n,) of `PACE`: when training ends, by what link it is sent, with which weight
+
+    def by_shard(self, shards: int) -> dict[int, Round]:
+        """Those of each shard, in the order of shards, and within a shard in their order here."""
+        places = places_by_shard(self.assignments.column("client"), shards)
+        table = self.assignments.table
+        return {shard: Round(Assignments(table[some]), self.pace[some]) for shard, some in places.items()}
 
 
 WHOLE = ("client", "byte_count", "rows", "samples", "sparse_bytes", "actions", "refused")

@@ -76,12 +76,16 @@ class Fleet:
 
     def each_upload_ns(self, clients: Ints, byte_counts: Ints) -> Ints:
         """`upload_ns` of clients (n,) and so many bytes (n,)."""
-        transfer_s = byte_counts / self.uplink_bytes_per_s[clients]
-        return _all_possible(clients, self.latency_s[clients] + transfer_s)
+        return upload_ns_each(clients, byte_counts, self.latency_s[clients], self.uplink_bytes_per_s[clients])
 
     def class_of(self, client: int) -> str:
         """The name of the client's device class."""
         return self.class_names[self.device_class.item(client)]
+
+
+def upload_ns_each(clients: Ints, byte_counts: Ints, latency_s: Floats, uplink_bytes_per_s: Floats) -> Ints:
+    """(n,) `Fleet.upload_ns` of clients with such links."""
+    return _all_possible(clients, latency_s + byte_counts / uplink_bytes_per_s)
 
 
 def _possible(client: int, duration_s: float) -> Nanos:

@@ -15,8 +15,10 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from fedras_ray.fleet.profiles import upload_ns_each
 from fedras_ray.kernels import counting
 from fedras_ray.snapshots.kinds import kept
+from fedras_ray.work import Receipts, Round
 
 Ids = NDArray[np.int32]
 Rows = NDArray[np.float32]
@@ -49,6 +51,23 @@ class Shares(NamedTuple):
         return Shares(self.clients[places], self.turns[places], self.weights[places])
 
 
+def arriving(turns: Round, receipts: Receipts) -> Shares:
+    """What is not refused of a round, in the order of arrival: see `order_of_arrival`."""
+    clients, pace = turns.assignments.column("client"), turns.pace
+    sizes = receipts.column("byte_count")
+    upload_ns = upload_ns_each(clients, sizes, pace["latency_s"], pace["uplink_bytes_per_s"])
+    order = order_of_arrival(pace["trained_at_ns"], pace["trained_at_ns"] + upload_ns)
+    used = order[receipts.column("refused")[order] == 0]
+    return Shares(clients[used], turns.assignments.column("turn")[used], pace["weight"][used])
+
+
+def order_of_arrival(trained_at_ns: NDArray[np.int64], arrived_at_ns: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(n,) places by their instants of arrival; at one instant, by the order in which uploads begin."""
+    trained = np.argsort(trained_at_ns, kind="stable")
+    return trained[np.argsort(arrived_at_ns[trained], kind="stable")]
+
+
+@kept()
 @dataclass(frozen=True, slots=True, eq=False)
 class Partial:
     """The sum of one branch of the tree: shards ``index · 2**level`` to ``(index + 1) · 2**level - 1``."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +26,8 @@ from fedras_ray.server.schedules import tier_count, tier_factor
 from fedras_ray.server.tally import Tally
 from fedras_ray.snapshots.kinds import kept
 from fedras_ray.streams import Purpose, stream
+
+Floats = NDArray[np.float64]
 
 
 @kept(
@@ -99,25 +100,19 @@ class Server:
         self._loss_since += loss
         return weight * self._clipping.factor(length)
 
-    def take_each(
-        self,
-        losses: Sequence[float],
-        relative_samples: Sequence[float] | None,
-        tier: int,
-        lengths: Sequence[float],
-    ) -> list[float]:
-        """`take` of fresh updates, one after the other; None: every client has as many samples."""
-        count, fresh = len(losses), self._weight_of(0)
-        weights = [fresh] * count
-        if relative_samples is not None:
-            weights = [fresh * one for one in relative_samples]
-        self._arrived[tier] += count
-        self._weight[tier] = functools.reduce(operator.add, weights, self._weight[tier])  # not `sum`: in turn
-        self._loss_since = functools.reduce(operator.add, losses, self._loss_since)
-        self.client_updates += count
-        if not self._clipping.shortens:
-            return weights
-        return [*map(operator.mul, weights, map(self._clipping.factor, lengths))]
+    def weigh_each(self, relative_samples: Floats) -> Floats:
+        """(n,) what `take` will say of fresh updates, where it does not hang on what they are."""
+        fresh = self._weight_of(0)
+        is_by_samples = self._config.client_weight == "samples"
+        return fresh * relative_samples if is_by_samples else np.full(len(relative_samples), fresh)
+
+    def take_each(self, losses: Floats, weights: Floats, tier: int) -> None:
+        """`take` of fresh updates (n,), one after the other, with weights from `weigh_each`."""
+        self._arrived[tier] += len(losses)
+        in_turn = functools.partial(functools.reduce, operator.add)  # `sum` and NumPy's add otherwise
+        self._weight[tier] = in_turn(weights.tolist(), self._weight[tier])
+        self._loss_since = in_turn(losses.tolist(), self._loss_since)
+        self.client_updates += len(losses)
 
     def _weight_of(self, staleness: int) -> float:
         if staleness not in self._weights:

@@ -87,6 +87,17 @@ class ScrambledExecutor:
             for shard, mine in work.items()
         ]
 
+    def round(self, work):
+        def call(shard, mine):
+            rounded = self._sites[shard].round({shard: mine})
+            self.finished.append(shard)
+            return rounded
+
+        return [
+            self._submit(shard, lambda shard=shard, mine=mine: call(shard, mine))
+            for shard, mine in work.items()
+        ]
+
     def fold(self, shares, gone):
         def call(shard):
             mine, theirs = ({shard: some[shard]} if shard in some else {} for some in (shares, gone))

@@ -14,6 +14,7 @@ from fedras_ray.flight import IdleClients
 from fedras_ray.population import Population
 from fedras_ray.server.folding import Partial
 from fedras_ray.simulation import Simulation
+from fedras_ray.site import Rounded
 from fedras_ray.streams import Purpose, stream
 from fedras_ray.trace import Trace
 from fedras_ray.work import Receipt, Receipts
@@ -44,9 +45,16 @@ class Effortless:
         told = (Receipt(one.client, 30, 1, 10, 60, 0.5, 0) for some in work.values() for one in some)
         return [Done(Receipts.of(told))]
 
+    def round(self, work):
+        (trained,) = self.train({shard: some.assignments for shard, some in work.items()})
+        return [Done(Rounded(trained.result(), [self._added(len(trained.result()))]))]
+
     def fold(self, shares, gone):
-        count = np.array([sum(map(len, shares.values()))], np.int32)
-        return [Done([Partial(3, 0, np.array([1], np.int32), np.ones((1, WIDTH), np.float32), count)])]
+        return [Done([self._added(sum(len(some.clients) for some in shares.values()))])]
+
+    def _added(self, updates):
+        count = np.array([updates], np.int32)
+        return Partial(3, 0, np.array([1], np.int32), np.ones((1, WIDTH), np.float32), count)
 
     def evaluate(self, shard, views, training):
         return Done(ShardQuality(shard, np.zeros(0, np.int64), {}, 0))

@@ -179,7 +179,9 @@ class RayExecutor:
 
     def states(self, at_work: Collection[int] | None = None) -> list[Call[list[ShardState]]]:
         """See `KeepingExecutor.states`."""
-        return [pool.call("states", (at_work,), "asked for its state") for pool in self._pools]
+        args = (None if at_work is None else sorted(at_work),)
+        doing, read = "asked for its state", messages.told_states
+        return [pool.call("states", args, doing, read) for pool in self._pools]
 
     def views(self) -> dict[int, Pending[NDArray[np.float32]]]:
         """See `KeepingExecutor.views`."""

@@ -18,7 +18,8 @@ import ray
 from numpy.typing import NDArray
 
 from fedras_ray.server.folding import Partial, Shares
-from fedras_ray.site import Rounded
+from fedras_ray.site import Rounded, ShardState
+from fedras_ray.snapshots.graph import image, value_of
 from fedras_ray.work import PACE, REAL, WHOLE, Assignment, Assignments, Receipts, Round
 
 Message: TypeAlias = list[Any]  # of numbers, bytes, and such lists
@@ -125,6 +126,21 @@ def gone(turns: Mapping[int, Sequence[tuple[int, int]]]) -> Message:
 def went(message: Message) -> dict[int, list[tuple[int, int]]]:
     """What `gone` wrote."""
     return {shard: [(client, turn) for client, turn in some] for shard, some in message}
+
+
+def states(some: Sequence[ShardState]) -> Message:
+    """What shards are."""
+    now = image([*some], copies=False)
+    return [now.tree, [[one.dtype.str, list(one.shape), one.tobytes()] for one in now.arrays]]
+
+
+def told_states(message: Message) -> list[ShardState]:
+    """What `states` wrote."""
+    tree, arrays = message
+    found: list[ShardState] = value_of(
+        tree, [np.frombuffer(octets, kind).reshape(shape) for kind, shape, octets in arrays]
+    )
+    return found
 
 
 def published(table: Table, pools: int) -> Any:

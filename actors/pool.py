@@ -19,7 +19,7 @@ from actors.process import peak_rss_bytes, settle
 from fedras_ray.config import Experiment
 from fedras_ray.data.interactions import Dataset
 from fedras_ray.evaluation.shards import ShardQuality
-from fedras_ray.site import ShardState, Site
+from fedras_ray.site import Site
 
 Tables = bytes | Table  # see `messages.published`
 
@@ -83,15 +83,15 @@ class ClientPool:
             self._site.retire(view)
 
     @ray.method
-    def states(self, at_work: Collection[int] | None = None) -> list[ShardState]:
+    def states(self, at_work: Collection[int] | None = None) -> Message:
         """See `Site.states`."""
-        return self._site.states(at_work)
+        return messages.states(self._site.states(at_work))
 
     @ray.method
-    def put_back(self, states: Sequence[ShardState], news: Message, *tables: Tables) -> None:
+    def put_back(self, states: Message, news: Message, *tables: Tables) -> None:
         """See `Site.put_back`; with the views that belong to the states."""
         self._hear(news, tables)
-        self._site.put_back(states)
+        self._site.put_back(messages.told_states(states))
 
     @ray.method
     def peak_rss_bytes(self) -> int:

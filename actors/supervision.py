@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 import ray
 
 from actors import messages
+from actors.messages import Message
 from actors.pending import LostError, RayPending, fetch
 from actors.placing import Placement
 from actors.pool import News
@@ -117,10 +118,10 @@ class WatchedPool:
         self.waited_s = 0.0  # for results
         self._left = restarts
         self._journal: list[Call[Any]] = []
-        self._state: list[ShardState] | None = None  # that the journal begins with; None: the first
+        self._state = messages.states([])  # that the journal begins with; nothing: the first
         self._held: dict[int, Any] = {}  # views that it was told of by then, and has
         self._told: dict[int, Any] = {}  # by now
-        self._cut: tuple[Call[list[ShardState]], dict[int, Any]] | None = None  # under way
+        self._cut: tuple[Call[Message], dict[int, Any]] | None = None  # under way
 
     def fetch(self, reference: Any, doing: str, waited_s: float = 0.0) -> Any:
         """See `actors.pending.fetch`; it is timed."""
@@ -156,8 +157,8 @@ class WatchedPool:
 
     def put_back(self, states: list[ShardState]) -> None:
         """Begin with states of before."""
-        self._state = states
-        told = self.actor.put_back.remote(states, [*News([], [])])
+        self._state = messages.states(states)
+        told = self.actor.put_back.remote(self._state, [*News([], [])])
         fetch(told, self.named("told its state"), self.limit_s)
 
     def let_go(self) -> None:
@@ -184,8 +185,7 @@ class WatchedPool:
         try:
             fetch(self.actor.ready.remote(), f"pool {self._number}, placed anew,", self._start_limit_s)
             news = News(list(self._held), [])
-            state = self._state or []
-            told = self.actor.put_back.remote(state, [*news], *self._held.values())
+            told = self.actor.put_back.remote(self._state, [*news], *self._held.values())
             fetch(told, self.named("told its state"), self.limit_s)
         except LostError as again:
             self.replace(self.generation, again)
@@ -200,12 +200,12 @@ class WatchedPool:
             call.reference = reference
 
     def _begin_cut(self) -> None:
-        call = Call[list[ShardState]](self, "states", (), "asked for its state", lambda sent: list(sent))
+        call = Call[Message](self, "states", (), "asked for its state", lambda sent: list(sent))
         self._ask(call)
         self._journal.append(call)
         self._cut = call, dict(self._told)
 
-    def _end_cut(self, call: Call[list[ShardState]]) -> None:
+    def _end_cut(self, call: Call[Message]) -> None:
         """Let the journal begin with the state, if that is here."""
         ready, _ = ray.wait([call.reference], timeout=0)
         if not ready or self._cut is None:

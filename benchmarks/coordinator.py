@@ -38,7 +38,7 @@ from fedras_ray.population import Population
 from fedras_ray.records import VersionRecord
 from fedras_ray.server.folding import Partial
 from fedras_ray.simulation import Simulation
-from fedras_ray.site import Rounded, ShardState
+from fedras_ray.site import Rounded
 from fedras_ray.stretches import Stretch
 from fedras_ray.work import Receipts
 from workloads.experiments import find
@@ -75,9 +75,9 @@ class IdlePool:
         sums = [Partial(level, self._shards.start >> level, *self._sum)]
         return messages.round_answers(Rounded(receipts, sums))
 
-    def states(self, at_work: Any = None) -> list[ShardState]:
+    def states(self, at_work: Any = None) -> Message:
         """There is nothing to go on from."""
-        return []
+        return messages.states([])
 
     def evaluate(
         self, shard: int, views: Any, training: Sequence[int], news: Any, *tables: Any

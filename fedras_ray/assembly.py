@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -107,7 +108,6 @@ def assemble(experiment: Experiment, population: Population, executor: Executor,
         server.tally,
         Faults(experiment.faults, seed),
     )
-    relative_samples = population.relative_samples(experiment.training)
     dense = dense_bytes(population.item_count, experiment.model.width)
     return Parts(
         clock,
@@ -121,11 +121,20 @@ def assemble(experiment: Experiment, population: Population, executor: Executor,
         orders,
         Asker(experiment, fleet, availability, orders, samples, tier_of, downlink, flight),
         Journeys(around, samples, dense),
-        Cohorts(around, samples, dense, lambda clients: server.weigh_each(relative_samples[clients])),
+        Cohorts(around, samples, dense, _weigh(experiment, population, server)),
         rounds,
         dense,
         fleet.class_names,
     )
+
+
+def _weigh(
+    experiment: Experiment, population: Population, server: Server
+) -> Callable[[NDArray[np.int64]], NDArray[np.float64]]:
+    if experiment.server.client_weight != "samples":
+        return lambda clients: server.weigh_each(len(clients), None)
+    relative = population.relative_samples(experiment.training)
+    return lambda clients: server.weigh_each(len(clients), relative[clients])
 
 
 def _check(experiment: Experiment, clients: NDArray[np.int64]) -> None:

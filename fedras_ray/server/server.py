@@ -100,11 +100,10 @@ class Server:
         self._loss_since += loss
         return weight * self._clipping.factor(length)
 
-    def weigh_each(self, relative_samples: Floats) -> Floats:
-        """(n,) what `take` will say of fresh updates, where it does not hang on what they are."""
-        fresh = self._weight_of(0)
-        is_by_samples = self._config.client_weight == "samples"
-        return fresh * relative_samples if is_by_samples else np.full(len(relative_samples), fresh)
+    def weigh_each(self, count: int, relative_samples: Floats | None) -> Floats:
+        """(n,) what `take` will say of fresh updates, where nothing is clipped; None: all have as many."""
+        fresh = np.full(count, self._weight_of(0))
+        return fresh if relative_samples is None else fresh * relative_samples
 
     def take_each(self, losses: Floats, weights: Floats, tier: int) -> None:
         """`take` of fresh updates (n,), one after the other, with weights from `weigh_each`."""

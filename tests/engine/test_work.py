@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fedras_ray.work import Assignment, Assignments, Receipt, Receipts
+from fedras_ray.work import PACE, Assignment, Assignments, Receipt, Receipts, Round
 
 whole = st.integers(0, 2**53)
 limit = st.none() | st.integers(0, 2**40)
@@ -38,7 +38,11 @@ def test_receipts_come_back_in_parts_too(some, cut):
 @given(st.lists(st.integers(0, 99), unique=True, max_size=12), st.integers(1, 5))
 def test_by_shard_in_order(clients, shards):
     some = Assignments.of(Assignment(client, 0, 0, 0, None) for client in clients)
-    found = {shard: part.column("client").tolist() for shard, part in some.by_shard(shards).items()}
+    pace = np.zeros(len(clients), PACE)
+    pace["weight"] = clients
+    parts = Round(some, pace).by_shard(shards)
+    found = {shard: part.assignments.column("client").tolist() for shard, part in parts.items()}
+    assert all(part.pace["weight"].tolist() == found[shard] for shard, part in parts.items())
     expected = {shard: [one for one in clients if one % shards == shard] for shard in range(shards)}
     assert found == {shard: mine for shard, mine in expected.items() if mine}
     assert list(found) == sorted(found)

@@ -5,6 +5,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from fedras_ray.codecs.base import ItemUpdate, Outgoing
+from fedras_ray.codecs.blobs import Blobs
 from fedras_ray.codecs.build import build_codec, sparse_codec
 from fedras_ray.config.codecs import ActionsCodec, CodecConfig
 from fedras_ray.errors import CodecError
@@ -159,3 +160,20 @@ def test_rows_are_added_without_a_copy_of_the_table(blobs):
     found = filled(blobs, 100).fold(0, Shares.of([Share(0, 7, 1.0)]))
     assert found.rows.shape == (2, WIDTH)
     assert found.rows.dtype == np.float32
+
+
+def test_blobs_of_a_batch_that_finds_no_room_are_kept_and_decoded_again(update_of):
+    codec = sparse_codec()
+    batch = Blobs.of([blob_of(update_of(rows, ITEMS), codec) for rows in SENT])
+    names = [(client, 7) for client in range(len(SENT))]
+    shares = Shares.of([Share(3, 7, 0.3), Share(0, 7, 0.7)])
+    found = []
+    for room in (0, 1_000):
+        desk = Desk(codec, ITEMS, WIDTH, room)
+        desk.receive(names, batch)
+        kept = desk.state(0, 1)
+        assert [type(one) for one in kept.values()] == [bytes if room == 0 else ItemUpdate] * len(SENT)
+        found.append(desk.fold(0, shares))
+        assert len(desk) == 2
+    assert found[0].rows.tobytes() == found[1].rows.tobytes()
+    assert found[0].ids.tolist() == found[1].ids.tolist()

@@ -27,7 +27,7 @@ WORLDS = {
     "adaptive actions": ["codec.actions.kind=adaptive"],
     "damaged": ["faults.flip=0.4", "faults.flipped_bits=3", "schedule.versions=8"],
     "all damaged at times": ["faults.flip=0.9", "schedule.clients_per_version=2", "schedule.versions=6"],
-    "poisoned": ["faults.poison=0.3", "server.defence.clip.kind=median"],
+    "poisoned": ["faults.poison=0.3", "server.aggregate.kind=trimmed-mean"],
     "equal devices": ["fleet.kind=homogeneous"],
 }
 
@@ -65,6 +65,10 @@ def test_so_they_are_where_the_network_changes(network):
 @pytest.mark.parametrize("fault", ["duplicate", "reorder"])
 def test_so_they_are_where_uploads_come_later_or_twice(fault):
     assert not is_undisturbed(world(*SYNC, f"faults.{fault}=0.1")[0])
+
+
+def test_so_they_are_where_the_weight_of_an_update_hangs_on_what_it_says():
+    assert not is_undisturbed(world(*SYNC, "server.defence.clip.kind=median")[0])
 
 
 devices = st.tuples(st.floats(1e-9, 1e3), st.floats(1e-2, 1e9), st.floats(1e-2, 1e9), st.floats(0, 5))

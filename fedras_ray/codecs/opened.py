@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fedras_ray.codecs import envelopes, wire
 from fedras_ray.codecs.blobs import Blobs
 from fedras_ray.codecs.ragged import RaggedUpdates
-from fedras_ray.kernels import forms, reading
+from fedras_ray.kernels import forms, reading, tables
 
 Numbers = NDArray[np.int64]
 Ids = NDArray[np.int32]
@@ -79,8 +79,9 @@ class Opened:
         at = starts + 4 * floats  # (C,) of positions
         ids, is_fine = reading.positions_each(octets, at, at + ends, offsets, layouts, self.item_count)
         rows = flat.reshape(-1, self.width)
-        updates = RaggedUpdates(offsets, ids, rows, self.item_count, np.zeros_like(self.rows))
-        return updates if is_fine and updates.is_finite() else None
+        if not (is_fine and tables.magnitude(flat.view(np.uint32)) < tables.INFINITE):
+            return None
+        return RaggedUpdates(offsets, ids, rows, self.item_count, np.zeros_like(self.rows), looked_at=True)
 
 
 def open_each(blobs: Sequence[bytes], codec_id: wire.CodecId) -> Opened | None:

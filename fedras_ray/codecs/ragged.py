@@ -81,6 +81,7 @@ class RaggedUpdates(Sequence[ItemUpdate]):
     item_count: int  # I
     actions: NDArray[np.int64]  # (C,) codebook sizes
     taken: NDArray[np.int32] | None = None  # (N,) which word each row is; None: they are the rows
+    looked_at: bool = False  # for values that are not finite, and there are none
 
     def __post_init__(self) -> None:
         if not packing.increasing_each(self.item_ids, self.offsets, self.item_count):
@@ -97,7 +98,8 @@ class RaggedUpdates(Sequence[ItemUpdate]):
 
     def is_finite(self) -> bool:
         """Whether all values of all of them are."""
-        return tables.magnitude(self.words.reshape(-1).view(np.uint32)) < tables.INFINITE
+        words = self.words.reshape(-1).view(np.uint32)
+        return self.looked_at or tables.magnitude(words) < tables.INFINITE
 
     def norms(self) -> NDArray[np.float64]:
         """(C,) the Euclidean norm of each; not finite where a value is not."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from actors import messages
 from actors.cluster import free_resources
+from actors.messages import Published
 from actors.pending import RayPending, fetch
 from actors.placing import Placement
 from actors.pool import ClientPool, News
@@ -58,7 +59,7 @@ class RayExecutor:
         """
         self._experiment, self._dataset, self._pool = experiment, dataset, pool
         self._work_limit_s = experiment.execution.work_limit_s
-        self._views: dict[int, Any] = {}  # view -> its table as pools are given it
+        self._views: dict[int, Published] = {}
         self._restarts, self._waited_s, self._peak_bytes = 0, 0.0, 0  # of pools that there are no more
         self._begin(pools, begun)
 
@@ -110,7 +111,7 @@ class RayExecutor:
 
     def publish(self, view: int, table: NDArray[np.float32]) -> None:
         """See `Executor.publish`; a pool is told with the next work that may need it."""
-        self._views[view] = messages.published(table, len(self._pools))
+        self._views[view] = Published(table)
         for news in self._news:
             news.views.append(view)
 
@@ -185,12 +186,12 @@ class RayExecutor:
 
     def views(self) -> dict[int, Pending[NDArray[np.float32]]]:
         """See `KeepingExecutor.views`."""
-        return {view: self._view(table) for view, table in self._views.items()}
+        return {view: self._view(published) for view, published in self._views.items()}
 
-    def _view(self, table: Any) -> Pending[NDArray[np.float32]]:
-        if isinstance(table, bytes):
-            return Done(messages.heard(table, self._experiment.model.width))
-        return RayPending(table, "the object store", self._work_limit_s)
+    def _view(self, published: Published) -> Pending[NDArray[np.float32]]:
+        if published.octets is not None:
+            return Done(messages.heard(published.octets, self._experiment.model.width))
+        return RayPending(published.stored, "the object store", self._work_limit_s)
 
     @property
     def pools(self) -> int:
@@ -222,7 +223,9 @@ class RayExecutor:
     def _news_for(self, pool: int) -> tuple[Any, ...]:
         """What a pool is told, and the tables that belong to it."""
         news, self._news[pool] = self._news[pool], News([], [])
-        return self._pools[pool].tell(news, tuple(self._views[view] for view in news.views))
+        pools, beside = len(self._pools), len(news.views) - 1
+        tables = tuple(self._views[view].given(pools, beside) for view in news.views)
+        return self._pools[pool].tell(news, tables)
 
     def _split(self, work: Mapping[int, Work]) -> list[tuple[int, dict[int, Work]]]:
         """Work of shards as work of pools, in the order of pools."""

@@ -143,13 +143,30 @@ def told_states(message: Message) -> list[ShardState]:
     return found
 
 
-def published(table: Table, pools: int) -> Any:
-    """A table (I, D), as so many pools are given it: with the call where it is small, or once per machine.
+class Published:
+    """A table (I, D) that pools are given: with the call, a copy each, or by the object store, one a machine.
 
-    The object store takes 2 ms for any table, and a pool another one, however small it is.
+    The store takes 2 ms for any table, and a pool another one, however small it is.
     """
-    limit = int(os.environ.get(_DIRECT, _RAYS_DIRECT_BYTES))  # of what Ray sends with a call
-    return table.tobytes() if pools <= FEW_POOLS and table.nbytes < limit else ray.put(table)
+
+    def __init__(self, table: Table) -> None:
+        limit = int(os.environ.get(_DIRECT, _RAYS_DIRECT_BYTES))  # of what Ray sends with a call
+        self.octets = table.tobytes() if table.nbytes < limit else None  # None: it is large
+        self._stored = ray.put(table) if self.octets is None else None
+        self._shape = table.shape
+
+    def given(self, pools: int, beside: int) -> Any:
+        """As one of so many pools is given it, with so many others in the same call."""
+        if self.octets is not None and pools <= FEW_POOLS and not beside:
+            return self.octets
+        return self.stored
+
+    @property
+    def stored(self) -> Any:
+        """The object in the store."""
+        if self._stored is None:
+            self._stored = ray.put(np.frombuffer(self.octets or b"", np.float32).reshape(self._shape))
+        return self._stored
 
 
 def heard(table: bytes | Table, width: int) -> Table:

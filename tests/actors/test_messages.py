@@ -91,11 +91,15 @@ def test_a_table_goes_with_the_call_where_it_is_small_and_pools_are_few(monkeypa
     put = []
     monkeypatch.setattr(ray, "put", lambda table: put.append(table) or "stored")
     table = np.arange(60, dtype=np.float32).reshape(20, 3)
-    assert same(messages.heard(messages.published(table, 2), 3), table)
+    one = messages.Published(table)
+    assert same(messages.heard(plain(one.given(2, 0)), 3), table)
     assert put == []
-    assert messages.published(table, messages.FEW_POOLS + 1) == "stored"
+    assert one.given(messages.FEW_POOLS + 1, 0) == one.given(2, 1) == "stored"
+    assert len(put) == 1, "it is stored once"
     monkeypatch.setenv("RAY_max_direct_call_object_size", "200")
-    assert messages.published(table, 2) == "stored"
+    large = messages.Published(table)
+    assert large.given(2, 0) == "stored"
+    assert large.octets is None
     assert same(messages.heard(table, 3), table), "what comes from the store is an array already"
 
 

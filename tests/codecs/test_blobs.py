@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from fedras_ray.codecs import bits, taken
 from fedras_ray.codecs.blobs import Blobs, lengths
+from fedras_ray.codecs.envelopes import seal_each, unpack_each
 from fedras_ray.codecs.positions import Form, layout
-from fedras_ray.codecs.wire import FREE_FLOATS
+from fedras_ray.codecs.wire import FREE_FLOATS, HEADER_BYTES, CodecId
 from fedras_ray.kernels import forms
 
 
@@ -53,3 +54,10 @@ def test_sections_of_many_are_as_long_as_those_of_each(updates, width):
     for (n, k), one, length in zip(updates, layouts.tolist(), found.tolist(), strict=True):
         assert length == taken.packed_taken_bytes(n, width, 900, [k])
         assert one[1:] == [*layout(n, 900)[:3]]
+
+
+@pytest.mark.parametrize(("rows", "is_lawful"), [(3, True), (1 << 27, False)])
+def test_a_header_that_claims_more_than_there_can_be_is_not_believed(rows, is_lawful):
+    blobs = Blobs(np.zeros(HEADER_BYTES + 1, np.uint8), np.array([0, HEADER_BYTES + 1]))
+    seal_each(CodecId.ACTIONS, 1 << 27, 8, np.array([rows]), blobs)
+    assert (unpack_each(blobs, CodecId.ACTIONS) is not None) == is_lawful

@@ -1,5 +1,7 @@
 """A site: what goes from clients to the server is a blob, and what leaves it are numbers and sums."""
 
+from itertools import chain
+
 import numpy as np
 import pytest
 from pydantic import TypeAdapter
@@ -8,9 +10,10 @@ from fedras_ray.codecs import ragged
 from fedras_ray.config.codecs import CodecConfig
 from fedras_ray.errors import ClientError
 from fedras_ray.models.build import build_model
-from fedras_ray.server.folding import Share, Shares, joined
+from fedras_ray.server.folding import Share, Shares, joined, order_of_arrival
 from fedras_ray.site import Site
 from fedras_ray.streams import Purpose, stream
+from fedras_ray.training.local import LocalTraining
 from fedras_ray.work import PACE, Assignment, Assignments, Round
 
 only_sync = pytest.mark.parametrize("small", ["sync"], indirect=True)
@@ -165,3 +168,17 @@ def test_updates_of_shards_are_encoded_together_where_company_changes_no_bit(
     site.publish(0, table)
     site.train(work)
     assert found == batches
+
+
+def test_at_one_instant_they_arrive_in_the_order_in_which_their_uploads_began():
+    trained_at_ns, arrived_at_ns = np.array([5, 3, 5, 4]), np.array([9, 9, 9, 8])
+    assert order_of_arrival(trained_at_ns, arrived_at_ns).tolist() == [3, 1, 0, 2]
+
+
+@only_sync
+@pytest.mark.parametrize("is_alike", [True, False])
+def test_turns_of_shards_are_one_batch_where_company_changes_no_bit(sites, work, monkeypatch, is_alike):
+    monkeypatch.setattr(LocalTraining, "is_alike", property(lambda self: is_alike))
+    found = [[one.client for one in some] for some in sites[0].clients.batches(work)]
+    each = [[one.client for one in some] for some in work.values()]
+    assert found == ([[*chain.from_iterable(each)]] if is_alike else each)

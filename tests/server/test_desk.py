@@ -177,3 +177,11 @@ def test_blobs_of_a_batch_that_finds_no_room_are_kept_and_decoded_again(update_o
         assert len(desk) == 2
     assert found[0].rows.tobytes() == found[1].rows.tobytes()
     assert found[0].ids.tolist() == found[1].ids.tolist()
+
+
+def test_what_is_added_up_makes_room(blobs):
+    desk = Desk(sparse_codec(), ITEMS, WIDTH, 8)
+    desk.receive([(0, 7), (1, 7)], blobs[:2])  # 6 floats
+    desk.fold(0, Shares.of([Share(1, 7, 1.0), Share(0, 7, 1.0)]))
+    desk.receive([(3, 7)], [blobs[3]])  # 4 floats
+    assert isinstance(desk.state(0, 1)[3, 7], ItemUpdate)

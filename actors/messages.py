@@ -37,14 +37,12 @@ def orders(work: Mapping[int, Assignments]) -> Message:
 
 def ordered(message: Message) -> dict[int, Assignments]:
     """What `orders` wrote."""
-    width = len(Assignment._fields)
-    return {shard: Assignments(_numbers(table).reshape(-1, width)) for shard, table in message}
+    return {shard: _assignments(table) for shard, table in message}
 
 
 def clients(message: Message) -> list[int]:
     """Whose turns `orders` or `rounds` wrote, in order."""
-    tables = (_numbers(table).reshape(-1, len(Assignment._fields)) for _, table, *_ in message)
-    return [client for table in tables for client in table[:, 0].tolist()]
+    return [client for _, table, *_ in message for client in _assignments(table).column("client").tolist()]
 
 
 def rounds(work: Mapping[int, Round]) -> Message:
@@ -54,11 +52,7 @@ def rounds(work: Mapping[int, Round]) -> Message:
 
 def told_rounds(message: Message) -> dict[int, Round]:
     """What `rounds` wrote."""
-    width = len(Assignment._fields)
-    return {
-        shard: Round(Assignments(_numbers(table).reshape(-1, width)), np.frombuffer(pace, PACE))
-        for shard, table, pace in message
-    }
+    return {shard: Round(_assignments(table), np.frombuffer(pace, PACE)) for shard, table, pace in message}
 
 
 def answers(receipts: Receipts) -> Message:
@@ -69,9 +63,8 @@ def answers(receipts: Receipts) -> Message:
 def answered(message: Message) -> Receipts:
     """What `answers` wrote."""
     whole, real = message
-    return Receipts(
-        _numbers(whole).reshape(-1, len(WHOLE)), np.frombuffer(real, np.float64).reshape(-1, len(REAL))
-    )
+    numbers = np.frombuffer(whole, np.int64).reshape(-1, len(WHOLE))
+    return Receipts(numbers, np.frombuffer(real, np.float64).reshape(-1, len(REAL)))
 
 
 def round_answers(rounded: Rounded) -> Message:
@@ -174,8 +167,8 @@ def heard(table: bytes | Table, width: int) -> Table:
     return np.frombuffer(table, np.float32).reshape(-1, width) if isinstance(table, bytes) else table
 
 
-def _numbers(octets: bytes) -> NDArray[np.int64]:
-    return np.frombuffer(octets, np.int64)
+def _assignments(octets: bytes) -> Assignments:
+    return Assignments(np.frombuffer(octets, np.int64).reshape(-1, len(Assignment._fields)))
 
 
 def _packed(some: Shares) -> NDArray[np.void]:

@@ -27,11 +27,6 @@ class Clipping:
         self._recent: list[float] = []  # lengths at which updates were used, the newest last
         self._ordered: list[float] = []  # the same, increasing
 
-    @property
-    def shortens(self) -> bool:
-        """Whether any length is too large."""
-        return isinstance(self._config, FixedClip | MedianClip)
-
     def factor(self, length: float) -> float:
         """What the weight of an update of this length is multiplied with; it is remembered."""
         match self._config:

@@ -46,10 +46,6 @@ class Shares(NamedTuple):
         clients, turns, weights = zip(*some, strict=True) if some else ((), (), ())
         return cls(np.array(clients, np.int64), np.array(turns, np.int64), np.array(weights, np.float64))
 
-    def at(self, places: NDArray[np.int64]) -> Shares:
-        """Those at some places."""
-        return Shares(self.clients[places], self.turns[places], self.weights[places])
-
 
 def arriving(turns: Round, receipts: Receipts) -> Shares:
     """What is not refused of a round, in the order of arrival: see `order_of_arrival`."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import ray
 
 from fedras_ray.config.experiment import ExecutionConfig
@@ -12,18 +14,43 @@ ROUNDING = 0.05  # pools ask for hundredths of a core, rounded down
 
 def pool_count(execution: ExecutionConfig) -> int:
     """How many pools to start: as asked, else one per core, or GPU, of the cluster; at most one per shard."""
-    return max(1, min(execution.pools or int(_total(execution)), execution.shards))
+    return max(1, min(execution.pools or int(_total(execution) / _each(execution)), execution.shards))
 
 
-def pool_room(execution: ExecutionConfig, pools: int) -> int:
-    """How many pools there is room for beside what others hold, where so many are there already."""
+def pool_room(execution: ExecutionConfig, pools: int, held: int = 0) -> int:
+    """How many pools there is room for beside what others hold.
+
+    Args:
+        execution: what they ask for.
+        pools: so many are there already.
+        held: for so many more their room is held.
+    """
     if execution.device == "cpu":
-        kind, each = "CPU", cores_per_pool(pools)
+        kind, each = "CPU", cores_per_pool(execution, pools)
     else:
         kind, each = "GPU", gpus_per_pool(execution, pools)
     free = float(ray.available_resources().get(kind, 0))  # type: ignore[no-untyped-call]
-    room = min(_total(execution), free + pools * each)
-    return max(1, min(int(room + ROUNDING), execution.shards))
+    room = min(_total(execution), free + pools * each + held * _each(execution))
+    return max(1, min(int(room / _each(execution) + ROUNDING), execution.shards))
+
+
+def bundle(execution: ExecutionConfig, pools: int | None = None) -> dict[str, float]:
+    """What one of so many pools asks for, in Ray's words; of None: one that shares with nobody.
+
+    Raises:
+        ExecutorError: pools need a GPU, and the cluster has none.
+    """
+    if pools is None:
+        alone = 1.0 if execution.device == "cuda" else 0.0
+        asked = {"CPU": execution.cpus or 1.0, "GPU": execution.gpus or alone}
+    else:
+        asked = {"CPU": cores_per_pool(execution, pools), "GPU": gpus_per_pool(execution, pools)}
+    return {what: much for what, much in {**asked, "memory": execution.memory_bytes}.items() if much}
+
+
+def _each(execution: ExecutionConfig) -> float:
+    """What a pool has of `_total` where it shares with nobody."""
+    return (execution.cpus or 1.0) if execution.device == "cpu" else 1.0
 
 
 def _total(execution: ExecutionConfig) -> float:
@@ -31,9 +58,9 @@ def _total(execution: ExecutionConfig) -> float:
     return cores() if execution.device == "cpu" else gpus()
 
 
-def cores_per_pool(pools: int) -> float:
-    """The share of a core each pool asks for, so that all of them can be placed at once."""
-    return min(1.0, int(100 * cores() / pools) / 100)
+def cores_per_pool(execution: ExecutionConfig, pools: int) -> float:
+    """The cores each pool asks for: as configured, else its share, so that all can be placed at once."""
+    return execution.cpus or min(1.0, int(100 * cores() / pools) / 100)
 
 
 def cores() -> float:
@@ -66,15 +93,18 @@ def gpus() -> float:
     return float(ray.cluster_resources().get("GPU", 0))  # type: ignore[no-untyped-call]
 
 
-def free_cores() -> float:
-    """The cores that nobody holds at present."""
-    return float(ray.available_resources().get("CPU", 0))  # type: ignore[no-untyped-call]
-
-
 def free_resources() -> str:
     """What nobody holds at present, for a message."""
     free = ray.available_resources()  # type: ignore[no-untyped-call]
-    told = [f"{free.get('CPU', 0):g} cores"]
-    if "GPU" in ray.cluster_resources():  # type: ignore[no-untyped-call]
-        told.append(f"{free.get('GPU', 0):g} GPUs")
-    return ", ".join([*told, f"{free.get('memory', 0) / 2**30:.1f} GiB of memory"])
+    nodes = sum(one["Alive"] for one in ray.nodes())  # type: ignore[no-untyped-call]
+    return f"{told({'CPU': 0, 'memory': 0, **free})} on {nodes} nodes"
+
+
+def told(resources: Mapping[str, float]) -> str:
+    """Ray's names and numbers in words."""
+    said = [f"{resources['CPU']:g} cores"]
+    if "GPU" in resources:
+        said.append(f"{resources['GPU']:g} GPUs")
+    if "memory" in resources:
+        said.append(f"{resources['memory'] / 2**30:.1f} GiB of memory")
+    return ", ".join(said)

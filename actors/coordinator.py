@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import ray
@@ -11,6 +11,7 @@ from actors.executor import RayExecutor
 from actors.following import Following
 from actors.keeping import Cadence, stretches
 from actors.meter import Meter
+from actors.placing import Begun
 from actors.process import peak_rss_bytes, settle
 from actors.stop_sign import StopSign
 from fedras_ray.checkpoints import Keeping, Plain, put_back
@@ -32,17 +33,19 @@ class Coordinator:
         pools: int,
         sign: StopSign,
         start: Plain | None = None,
-        begun: Sequence[Any] = (),
+        begun: Begun | None = None,
         keeping: Keeping | None = None,
+        run: str | None = None,
     ) -> None:
         """`dataset` is a list of one object reference, so that Ray does not fetch it here.
 
         `sign` is where a wish to stop is seen, `start` a checkpoint to go on from, `begun` the pools, if
-        they were placed already, and `keeping` how checkpoints are kept; None: they are not.
+        they were placed already, and `keeping` how checkpoints are kept; None: they are not. What is reserved
+        on the cluster has the name `run`.
         """
         self._experiment = experiment
         self._population = population
-        self._executor = RayExecutor(experiment, dataset[0], pools, begun=begun)
+        self._executor = RayExecutor(experiment, dataset[0], pools, begun=begun, run=run)
         self._following = Following(experiment, self._executor)
         self._cadence = Cadence(experiment, sign.is_up)
         self._start, self._keeping = start, keeping
@@ -61,6 +64,7 @@ class Coordinator:
             put_back(self._start, simulation, self._executor)
             self._start = None
         settle()
+        self._following.begin()
         with meter.showing():
             for said in stretches(simulation, self._executor, self._cadence, self._keeping, self._between):
                 if isinstance(said, Stretch):

@@ -19,8 +19,9 @@ from actors import messages
 from actors.cluster import free_resources
 from actors.messages import Published
 from actors.pending import RayPending, fetch
-from actors.placing import Placement
+from actors.placing import Begun, Placement
 from actors.pool import ClientPool, News
+from actors.reserving import new_run
 from actors.supervision import Call, WatchedPool
 from fedras_ray.config import Experiment
 from fedras_ray.errors import ExecutorError
@@ -43,7 +44,8 @@ class RayExecutor:
         dataset: Any,
         pools: int,
         pool: type = ClientPool,
-        begun: Sequence[Any] = (),
+        begun: Begun | None = None,
+        run: str | None = None,
     ) -> None:
         """Place the pools and wait until they hold their clients.
 
@@ -53,34 +55,42 @@ class RayExecutor:
             pools: how many actors.
             pool: what they are.
             begun: those that were placed already, all or none.
+            run: under whose name their room is reserved; None: one of its own.
 
         Raises:
             ExecutorError: the cluster has no room for them within ``execution.start_limit_s``.
         """
         self._experiment, self._dataset, self._pool = experiment, dataset, pool
+        self.run = run or new_run()
         self._work_limit_s = experiment.execution.work_limit_s
         self._views: dict[int, Published] = {}
         self._restarts, self._waited_s, self._peak_bytes = 0, 0.0, 0  # of pools that there are no more
         self._begin(pools, begun)
 
-    def _begin(self, pools: int, begun: Sequence[Any] = ()) -> None:
+    def _begin(self, pools: int, begun: Begun | None = None) -> None:
         """Place so many, and wait until they are there."""
         self._news = [News(list(self._views), []) for _ in range(pools)]  # that a pool was not told yet
         execution = self._experiment.execution
-        placement = Placement(self._experiment, self._dataset, self._pool, pools)
+        reserved = begun and begun.reservation
+        self._placement = Placement(self._experiment, self._dataset, self._pool, pools, self.run, reserved)
+        begun = begun or self._placement.first()
         self._pools = [
             WatchedPool(
                 number,
                 actor,
-                placement,
+                self._placement,
                 execution.start_limit_s,
                 execution.work_limit_s,
                 execution.pool_restarts,
             )
-            for number, actor in enumerate(begun or placement.first())
+            for number, actor in enumerate(begun.actors)
         ]
-        self._pool_of = [number for number, home in enumerate(placement.homes) for _ in home]  # (S,)
-        self._await_start(execution.start_limit_s)
+        self._pool_of = [number for number, home in enumerate(self._placement.homes) for _ in home]  # (S,)
+        try:
+            self._await_start(execution.start_limit_s)
+        except ExecutorError:
+            self.close()
+            raise
 
     def resize(self, pools: int) -> None:
         """Go on with another number of pools, which have from now on what these have.
@@ -95,16 +105,24 @@ class RayExecutor:
         self._restarts, self._waited_s = self.restarts_and_waits()
         for pool in self._pools:
             pool.let_go()
+        self._placement.give_back()
         self._begin(pools)
         self.put_back(states, {})
+
+    def close(self) -> None:
+        """End all pools, and let go of their room."""
+        for pool in self._pools:
+            ray.kill(pool.actor)
+        self._placement.give_back()
 
     def _await_start(self, limit_s: float) -> None:
         starting = [pool.actor.ready.remote() for pool in self._pools]
         _, missing = ray.wait(starting, num_returns=len(starting), timeout=limit_s)
         if missing:
             raise ExecutorError(
-                f"{len(missing)} of {len(starting)} pools did not start within {limit_s:g} s "
-                f"({free_resources()} are free); ask for fewer with --pools, or raise execution.start_limit_s"
+                f"{len(missing)} of {len(starting)} pools did not start within {limit_s:g} s: each asks for "
+                f"{self._placement.asked} ({self._experiment.execution.placement}), and {free_resources()} "
+                "are free; ask for fewer with --pools, or raise execution.start_limit_s"
             )
         for number, reference in enumerate(starting):
             fetch(reference, f"pool {number}", limit_s)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from actors.cluster import cores_per_pool, free_cores, gpus_per_pool
+from actors.cluster import bundle, told
+from actors.reserving import Reservation, elsewhere
 from fedras_ray.config import Experiment
 
 
@@ -21,8 +22,15 @@ def beside_driver() -> NodeAffinitySchedulingStrategy:
     return NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
 
 
+class Begun(NamedTuple):
+    """Pools that were placed and not waited for."""
+
+    actors: list[Any]
+    reservation: Reservation
+
+
 class Placement:
-    """Of so many pools.
+    """Of so many pools, in room that is reserved for all of them together.
 
     A pool has adjoining shards: `homes`, the first and the last of each.
 
@@ -31,37 +39,60 @@ class Placement:
         dataset: an object reference to a `Dataset`.
         pool: what they are.
         pools: how many.
+        run: under whose name their room is reserved.
+        reservation: their room, if it is reserved already.
 
     Raises:
         ExecutorError: they need a GPU, and there is none.
     """
 
-    def __init__(self, experiment: Experiment, dataset: Any, pool: type, pools: int) -> None:
+    def __init__(
+        self,
+        experiment: Experiment,
+        dataset: Any,
+        pool: type,
+        pools: int,
+        run: str,
+        reservation: Reservation | None = None,
+    ) -> None:
         execution = experiment.execution
         self._experiment, self._dataset = experiment, dataset
         self._actor: Any = ray.remote(pool)  # once: every time it is sent to the cluster
         edges = [number * execution.shards // pools for number in range(pools + 1)]
         self.homes = [range(first, last) for first, last in pairwise(edges)]
         self._follows = execution.pools_follow
+        asked = bundle(execution, pools)
+        self.asked = told(asked)  # by each of them
+        self.reservation = reservation or Reservation(run, asked, pools, execution)
         self._asked: dict[str, Any] = {
-            "num_cpus": cores_per_pool(pools),
-            "num_gpus": gpus_per_pool(execution, pools),
-            "memory": execution.memory_bytes or None,
+            "num_cpus": asked["CPU"],
+            "num_gpus": asked.get("GPU", 0),
+            "memory": asked.get("memory"),
         }
 
-    def first(self) -> list[Any]:
+    def first(self) -> Begun:
         """An actor for each pool, with its shards as they begin; none is waited for."""
-        return [self._placed(shards, self._asked) for shards in self.homes]
+        return Begun([self._reserved(number) for number in range(len(self.homes))], self.reservation)
 
-    def anew(self, shards: range) -> Any:
-        """Another one in its place.
+    def anew(self, number: int) -> Any:
+        """Another one in place of a pool.
 
-        Where nobody asked for a number of pools and no core is free, it does not wait for one, but shares
-        those that there are: the number of pools follows soon.
+        Where nobody asked for a number of pools and there is no room for this one, it does not wait for any,
+        but shares the cores that there are: the number of pools follows soon.
         """
-        crowded = self._follows and free_cores() < self._asked["num_cpus"]
-        return self._placed(shards, self._asked | {"num_cpus": 0} if crowded else self._asked)
+        if self._follows and not self.reservation.is_there(number):
+            shared = {**self._asked, "num_cpus": 0, "scheduling_strategy": elsewhere(number)}
+            return self._placed(number, shared)
+        return self._reserved(number)
 
-    def _placed(self, shards: range, asked: dict[str, Any]) -> Any:
-        options: dict[str, Any] = {**asked, "scheduling_strategy": "SPREAD", "enable_task_events": False}
-        return self._actor.options(**options).remote(self._experiment, self._dataset, shards)
+    def give_back(self) -> None:
+        """End the pools, but for those that share, and let go of their room."""
+        self.reservation.give_back()
+
+    def _reserved(self, number: int) -> Any:
+        place = self.reservation.place_of(number)
+        return self._placed(number, {**self._asked, "scheduling_strategy": place})
+
+    def _placed(self, number: int, options: dict[str, Any]) -> Any:
+        actor = self._actor.options(**options, enable_task_events=False)
+        return actor.remote(self._experiment, self._dataset, self.homes[number])

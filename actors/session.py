@@ -16,6 +16,7 @@ from actors.coordinator import Coordinator
 from actors.pending import fetch
 from actors.placing import Placement, beside_driver
 from actors.pool import ClientPool
+from actors.reserving import give_back, new_run
 from actors.stop_sign import StopSign
 from fedras_ray.checkpoints import Keeping, Plain
 from fedras_ray.config import Experiment
@@ -76,11 +77,11 @@ class RaySession:
         place: Any = ray.remote(Coordinator).options(
             num_cpus=0, scheduling_strategy=where, enable_task_events=False
         )
-        sign = StopSign()
-        placement = Placement(self._experiment, stored, ClientPool, self.pools)
+        sign, run = StopSign(), new_run()
+        placement = Placement(self._experiment, stored, ClientPool, self.pools, run)
         begun = placement.first()  # they start while the coordinator does
         coordinator: Any = place.remote(
-            self._experiment, population, [stored], self.pools, sign, self._start, begun, self._keeping
+            self._experiment, population, [stored], self.pools, sign, self._start, begun, self._keeping, run
         )
         try:
             fetch(coordinator.ready.remote(), "the coordinator", 2 * execution.start_limit_s)
@@ -92,6 +93,7 @@ class RaySession:
             )
         finally:
             ray.kill(coordinator)
+            give_back(run)
             sign.take_down()
 
     def _stream(self, coordinator: Any, sign: StopSign) -> Iterator[Told]:

@@ -180,7 +180,7 @@ class WatchedPool:
             raise ExecutorError(self._complaint(error)) from error
         self._left -= 1
         ray.kill(self.actor)  # it may be hanging
-        self.actor = self._placement.anew(self._shards)
+        self.actor = self._placement.anew(self._number)
         self.generation += 1
         try:
             fetch(self.actor.ready.remote(), f"pool {self._number}, placed anew,", self._start_limit_s)

@@ -40,7 +40,10 @@ class ExecutionConfig(Section):
     shards: int = Field(default=8, ge=1, le=4096)
     pools: int = Field(default=0, ge=0)  # 0: as many as cores, at most one per shard
     follows_cluster: bool = True  # with pools = 0: their number changes as nodes join and leave
+    grow_to: int = Field(default=0, ge=0)  # with pools = 0: Ray's autoscaler is asked for room for so many
+    placement: Literal["spread", "pack", "strict-spread"] = "spread"  # over nodes; strict: one a node
     device: Literal["cpu", "cuda"] = "cpu"  # that trains cohorts, clusters their updates, ranks
+    cpus: float = Field(default=0.0, ge=0)  # that a pool asks for; 0: an equal share, one at the most
     gpus: float = Field(default=0.0, ge=0)  # that a pool asks for; 0: with 'cuda' an equal share of them all
     memory_bytes: int = Field(default=0, ge=0)  # that a pool asks for; 0: it does not say
     start_limit_s: Positive = 120.0

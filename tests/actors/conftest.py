@@ -4,6 +4,7 @@ import pytest
 import ray
 
 from actors.connecting import STARTS_ITS_OWN, connected
+from actors.reserving import PREFIX, give_back
 
 
 @pytest.fixture(scope="session")
@@ -13,7 +14,14 @@ def cluster():
         yield ray
 
 
+@pytest.fixture(autouse=True)
+def _given_back():
+    """What a test reserved and did not give back."""
+    yield
+    if ray.is_initialized():
+        give_back(PREFIX)
+
+
 def freed(executor):
     """Let the cores of an executor go at once: its pools would stay until it is collected."""
-    for pool in executor._pools:
-        ray.kill(pool.actor)
+    executor.close()

@@ -89,10 +89,11 @@ def main():
         try:
             cluster.add_node(num_cpus=1, include_dashboard=False)
             ray.init(address=cluster.address, log_to_driver=False, logging_level="ERROR")
-            sys.stdout.write(json.dumps(run(cluster) | {"outlived": outliving(cluster)}) + "\n")
+            found = run(cluster) | {"outlived": outliving(cluster)}
         finally:
             ray.shutdown()
             cluster.shutdown()
+    sys.stdout.write(json.dumps(found) + "\n")  # after the last words of nodes
 
 
 if __name__ == "__main__":

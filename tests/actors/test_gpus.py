@@ -48,7 +48,9 @@ def test_who_needs_a_gpu_where_there_is_none_is_told(cluster):
 def test_who_asks_for_more_memory_than_there_is_is_told_what_is_free(cluster):
     experiment = build({}, [*SMALL, "execution.memory_bytes=1000000000000000", "execution.start_limit_s=1"])
     dataset = load(experiment.data, experiment.seed)
-    with pytest.raises(ExecutorError, match=r"2 of 2 pools did not start.*cores, .*GiB of memory are free"):
+    with pytest.raises(
+        ExecutorError, match=r"2 of 2 pools did not start.*cores, .*GiB of memory on 1 nodes are free"
+    ):
         RayExecutor(experiment, cluster.put(dataset), pools=2)
 
 

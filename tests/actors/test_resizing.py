@@ -52,6 +52,8 @@ def test_pools_may_become_more_and_fewer_between_any_two_events(cluster, schedul
 class Seen:
     """An executor that only has pools."""
 
+    run = "seen"
+
     def __init__(self, pools):
         self.pools = pools
 
@@ -62,7 +64,7 @@ class Seen:
 def test_a_change_counts_when_it_was_seen_twice(monkeypatch):
     rooms = iter([2, 3, 2, 4, 4, 4, 1, 1])
     monkeypatch.setattr(following, "LOOK_S", 0.0)
-    monkeypatch.setattr(following, "pool_room", lambda execution, pools: next(rooms))
+    monkeypatch.setattr(following, "pool_room", lambda execution, pools, held: next(rooms))
     executor = Seen(2)
     looks = Following(build({}), executor)
     found = []
@@ -75,7 +77,7 @@ def test_a_change_counts_when_it_was_seen_twice(monkeypatch):
 @pytest.mark.parametrize("settings", [["execution.pools=2"], ["execution.follows_cluster=false"]])
 def test_who_asked_for_a_number_keeps_it(monkeypatch, settings):
     monkeypatch.setattr(following, "LOOK_S", 0.0)
-    monkeypatch.setattr(following, "pool_room", lambda execution, pools: 9)
+    monkeypatch.setattr(following, "pool_room", lambda execution, pools, held: 9)
     executor = Seen(2)
     looks = Following(build({}, settings), executor)
     for _ in range(3):

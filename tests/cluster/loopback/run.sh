@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # `make test-cluster`: cluster.yaml on two hosts that are namespaces of this machine, over real ssh.
 # Nothing leaves the machine and nothing stays: own processes, own network with loopback alone, own files.
-# run.sh PYTHON
+# run.sh PYTHON [PROOF...]; without any: all of them
 set -euo pipefail
 if [ "$(id -u)" != 0 ]; then
     echo "make test-cluster makes namespaces and needs root: sudo make test-cluster" >&2
@@ -23,5 +23,9 @@ if [ -n "${FEDRAS_DATA:-}" ]; then
     KEEP="$KEEP:$FEDRAS_DATA"
 fi
 export KEEP PYTHONPATH="$root" RAY_USAGE_STATS_ENABLED=0
-exec unshare --net --mount --pid --fork --kill-child "$root/tests/cluster/loopback/enter.sh" \
-    bash -c 'ip link set lo up && cd "$0" && exec "$1" -m tests.cluster.loopback.proof "$1"' "$root" "$python"
+shift
+[ $# -gt 0 ] || set -- proof growing
+for proof in "$@"; do
+    unshare --net --mount --pid --fork --kill-child "$root/tests/cluster/loopback/enter.sh" \
+        bash -c 'ip link set lo up && cd "$0" && exec "$1" -m "tests.cluster.loopback.$2" "$1"' "$root" "$python" "$proof"
+done

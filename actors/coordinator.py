@@ -35,17 +35,15 @@ class Coordinator:
         start: Plain | None = None,
         begun: Begun | None = None,
         keeping: Keeping | None = None,
-        run: str | None = None,
     ) -> None:
         """`dataset` is a list of one object reference, so that Ray does not fetch it here.
 
         `sign` is where a wish to stop is seen, `start` a checkpoint to go on from, `begun` the pools, if
-        they were placed already, and `keeping` how checkpoints are kept; None: they are not. What is reserved
-        on the cluster has the name `run`.
+        they were placed already, and `keeping` how checkpoints are kept; None: they are not.
         """
         self._experiment = experiment
         self._population = population
-        self._executor = RayExecutor(experiment, dataset[0], pools, begun=begun, run=run)
+        self._executor = RayExecutor(experiment, dataset[0], pools, begun=begun)
         self._following = Following(experiment, self._executor)
         self._cadence = Cadence(experiment, sign.is_up)
         self._start, self._keeping = start, keeping

@@ -1,9 +1,9 @@
 """The executor that joins the simulation to pools on a Ray cluster.
 
-A pool has adjoining shards for the whole run, so that it can add most of their sums up itself; a hand-over is
-one call to each pool that has a part in it. A version of the item table goes into the object store once and
-is read there by every pool of a node, or with the call where it is small and pools are few. Ray carries one
-caller's calls to an actor out in order, which is all the ordering that `Executor` asks for.
+A pool has adjoining shards, so that it can add most of their sums up itself; a hand-over is one call to each
+pool that has a part in it. A version of the item table goes into the object store once and is read there by
+every pool of a node, or with the call where it is small and pools are few. Ray carries one caller's calls to an
+actor out in order, which is all the ordering that `Executor` asks for.
 """
 
 from __future__ import annotations
@@ -16,19 +16,21 @@ import ray
 from numpy.typing import NDArray
 
 from actors import messages
+from actors.calls import Call
 from actors.cluster import free_resources
 from actors.messages import Published
-from actors.pending import RayPending, fetch
+from actors.pending import fetch
 from actors.placing import Begun, Placement
 from actors.pool import ClientPool, News
 from actors.reserving import new_run
-from actors.supervision import Call, WatchedPool
+from actors.supervision import WatchedPool
 from fedras_ray.config import Experiment
 from fedras_ray.errors import ExecutorError
 from fedras_ray.evaluation.shards import ShardQuality
-from fedras_ray.executor import Done, Pending
+from fedras_ray.executor import Pending
 from fedras_ray.server.folding import Partial, Shares
 from fedras_ray.site import Rounded, ShardState
+from fedras_ray.snapshots.sealed import opened
 from fedras_ray.work import Assignments, Receipts, Round
 
 Work = TypeVar("Work")
@@ -45,7 +47,6 @@ class RayExecutor:
         pools: int,
         pool: type = ClientPool,
         begun: Begun | None = None,
-        run: str | None = None,
     ) -> None:
         """Place the pools and wait until they hold their clients.
 
@@ -54,16 +55,15 @@ class RayExecutor:
             dataset: an object reference to a `Dataset`.
             pools: how many actors.
             pool: what they are.
-            begun: those that were placed already, all or none.
-            run: under whose name their room is reserved; None: one of its own.
+            begun: those that were placed already, all or none; their run's name is then that of all.
 
         Raises:
             ExecutorError: the cluster has no room for them within ``execution.start_limit_s``.
         """
         self._experiment, self._dataset, self._pool = experiment, dataset, pool
-        self.run = run or new_run()
-        self._work_limit_s = experiment.execution.work_limit_s
+        self.run = begun.reservation.run if begun else new_run()
         self._views: dict[int, Published] = {}
+        self._tells = False  # pools tell their state with what a round came to
         self._restarts, self._waited_s, self._peak_bytes = 0, 0.0, 0  # of pools that there are no more
         self._begin(pools, begun)
 
@@ -100,7 +100,7 @@ class RayExecutor:
         Raises:
             ExecutorError: there is no room for the new ones.
         """
-        states = [one for call in self.states() for one in call.result()]
+        states = [one for call in self.states() for one in opened(call.result())]
         self._peak_bytes = self.peak_rss_bytes()
         self._restarts, self._waited_s = self.restarts_and_waits()
         for pool in self._pools:
@@ -163,11 +163,9 @@ class RayExecutor:
     def round(self, work: Mapping[int, Round]) -> list[Call[Rounded]]:
         """See `Executor.round`."""
         return [
-            self._pools[pool].call(
-                "round",
-                (messages.rounds(mine), *self._news_for(pool)),
+            self._pools[pool].round(
+                (messages.rounds(mine), self._tells, *self._news_for(pool)),
                 f"at a round of {sum(len(one.assignments) for one in mine.values())} turns",
-                messages.round_answered,
             )
             for pool, mine in self._split(work)
         ]
@@ -196,20 +194,18 @@ class RayExecutor:
         )
         return call
 
-    def states(self, at_work: Collection[int] | None = None) -> list[Call[list[ShardState]]]:
+    def tell_states(self, often: bool) -> None:
+        """See `KeepingExecutor.tell_states`."""
+        self._tells = often
+
+    def states(self, at_work: Collection[int] | None = None) -> list[Pending[bytes]]:
         """See `KeepingExecutor.states`."""
-        args = (None if at_work is None else sorted(at_work),)
-        doing, read = "asked for its state", messages.told_states
-        return [pool.call("states", args, doing, read) for pool in self._pools]
+        return [pool.states(at_work) for pool in self._pools]
 
     def views(self) -> dict[int, Pending[NDArray[np.float32]]]:
         """See `KeepingExecutor.views`."""
-        return {view: self._view(published) for view, published in self._views.items()}
-
-    def _view(self, published: Published) -> Pending[NDArray[np.float32]]:
-        if published.octets is not None:
-            return Done(messages.heard(published.octets, self._experiment.model.width))
-        return RayPending(published.stored, "the object store", self._work_limit_s)
+        width, limit_s = self._experiment.model.width, self._experiment.execution.work_limit_s
+        return {view: published.apart(width, limit_s) for view, published in self._views.items()}
 
     @property
     def pools(self) -> int:

@@ -48,6 +48,11 @@ class Cadence:
         """Whether somebody wishes it."""
         return self._wish.is_set() or self._wished()
 
+    @property
+    def is_every_version(self) -> bool:
+        """Whether one is due after every version."""
+        return self._config.every_versions == 1
+
     def is_due(self, version: int) -> bool:
         """Whether to take one now that this version is made; the last one only ends."""
         if version >= self._versions:
@@ -102,6 +107,7 @@ def stretches(
     checkpoint, where that is wished. `made` is called with each new version.
     """
     keeper = (keeping or Nowhere()).begin()
+    executor.tell_states(keeping is not None and cadence.is_every_version)
     is_over = False
     try:
         is_over = yield from _pieces(simulation, executor, cadence, keeper, made)

@@ -17,9 +17,10 @@ import numpy as np
 import ray
 from numpy.typing import NDArray
 
+from actors.pending import RayPending
+from fedras_ray.executor import Done, Pending
 from fedras_ray.server.folding import Partial, Shares
-from fedras_ray.site import Rounded, ShardState
-from fedras_ray.snapshots.graph import image, value_of
+from fedras_ray.site import Rounded
 from fedras_ray.work import PACE, REAL, WHOLE, Assignment, Assignments, Receipts, Round
 
 Message: TypeAlias = list[Any]  # of numbers, bytes, and such lists
@@ -67,15 +68,15 @@ def answered(message: Message) -> Receipts:
     return Receipts(numbers, np.frombuffer(real, np.float64).reshape(-1, len(REAL)))
 
 
-def round_answers(rounded: Rounded) -> Message:
-    """What a round came to."""
-    return [answers(rounded.receipts), sums(rounded.sums)]
+def round_answers(rounded: Rounded, state: bytes | None) -> Message:
+    """What a round came to, and the state of the pool after it, if that is to come along."""
+    return [answers(rounded.receipts), sums(rounded.sums), state]
 
 
-def round_answered(message: Message) -> Rounded:
+def round_answered(message: Message) -> tuple[Rounded, bytes | None]:
     """What `round_answers` wrote."""
-    receipts, partials = message
-    return Rounded(answered(receipts), summed(partials))
+    receipts, partials, state = message
+    return Rounded(answered(receipts), summed(partials)), state
 
 
 def shares(some: Mapping[int, Shares]) -> Message:
@@ -121,21 +122,6 @@ def went(message: Message) -> dict[int, list[tuple[int, int]]]:
     return {shard: [(client, turn) for client, turn in some] for shard, some in message}
 
 
-def states(some: Sequence[ShardState]) -> Message:
-    """What shards are."""
-    now = image([*some], copies=False)
-    return [now.tree, [[one.dtype.str, list(one.shape), one.tobytes()] for one in now.arrays]]
-
-
-def told_states(message: Message) -> list[ShardState]:
-    """What `states` wrote."""
-    tree, arrays = message
-    found: list[ShardState] = value_of(
-        tree, [np.frombuffer(octets, kind).reshape(shape) for kind, shape, octets in arrays]
-    )
-    return found
-
-
 class Published:
     """A table (I, D) that pools are given: with the call, a copy each, or by the object store, one a machine.
 
@@ -153,6 +139,12 @@ class Published:
         if self.octets is not None and pools <= FEW_POOLS and not beside:
             return self.octets
         return self.stored
+
+    def apart(self, width: int, limit_s: float) -> Pending[Table]:
+        """The table again, to be awaited by another thread."""
+        if self.octets is not None:
+            return Done(heard(self.octets, width))
+        return RayPending(self.stored, "the object store", limit_s)
 
     @property
     def stored(self) -> Any:

@@ -20,6 +20,7 @@ from fedras_ray.config import Experiment
 from fedras_ray.data.interactions import Dataset
 from fedras_ray.evaluation.shards import ShardQuality
 from fedras_ray.site import Site
+from fedras_ray.snapshots.sealed import opened, sealed
 
 Tables = bytes | Table  # see `messages.published`
 
@@ -56,10 +57,11 @@ class ClientPool:
         return messages.answers(self._site.train(messages.ordered(work)))
 
     @ray.method
-    def round(self, work: Message, news: Message, *tables: Tables) -> Message:
-        """See `Site.round`."""
+    def round(self, work: Message, tells: bool, news: Message, *tables: Tables) -> Message:
+        """See `Site.round`; who `tells` says as well what `states` would say then, nobody being at work."""
         self._hear(news, tables)
-        return messages.round_answers(self._site.round(messages.told_rounds(work)))
+        rounded = self._site.round(messages.told_rounds(work))
+        return messages.round_answers(rounded, sealed(self._site.states(())) if tells else None)
 
     @ray.method
     def fold(self, shares: Message, gone: Message) -> Message:
@@ -83,15 +85,15 @@ class ClientPool:
             self._site.retire(view)
 
     @ray.method
-    def states(self, at_work: Collection[int] | None = None) -> Message:
-        """See `Site.states`."""
-        return messages.states(self._site.states(at_work))
+    def states(self, at_work: Collection[int] | None = None) -> bytes:
+        """See `Site.states`; sealed."""
+        return sealed(self._site.states(at_work))
 
     @ray.method
-    def put_back(self, states: Message, news: Message, *tables: Tables) -> None:
+    def put_back(self, states: bytes, news: Message, *tables: Tables) -> None:
         """See `Site.put_back`; with the views that belong to the states."""
         self._hear(news, tables)
-        self._site.put_back(messages.told_states(states))
+        self._site.put_back(opened(states))
 
     @ray.method
     def peak_rss_bytes(self) -> int:

@@ -59,6 +59,7 @@ class Reservation:
 
     def __init__(self, run: str, bundle: Bundle, pools: int, execution: ExecutionConfig) -> None:
         strategy = execution.placement.upper().replace("-", "_")
+        self.run = run
         self._group = placement_group([dict(bundle)] * pools, strategy, name=_name(run))
 
     def place_of(self, number: int) -> PlacementGroupSchedulingStrategy:

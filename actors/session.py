@@ -81,7 +81,7 @@ class RaySession:
         placement = Placement(self._experiment, stored, ClientPool, self.pools, run)
         begun = placement.first()  # they start while the coordinator does
         coordinator: Any = place.remote(
-            self._experiment, population, [stored], self.pools, sign, self._start, begun, self._keeping, run
+            self._experiment, population, [stored], self.pools, sign, self._start, begun, self._keeping
         )
         try:
             fetch(coordinator.ready.remote(), "the coordinator", 2 * execution.start_limit_s)

@@ -10,83 +10,25 @@ not used: they would carry a call out on an actor that has forgotten all calls b
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Collection
+from typing import Any
 
 import ray
 
 from actors import messages
+from actors.calls import Call
 from actors.messages import Message
-from actors.pending import LostError, RayPending, fetch
+from actors.pending import LostError, fetch
 from actors.placing import Placement
 from actors.pool import News
-from fedras_ray.errors import ExecutorError, FedrasError
+from fedras_ray.errors import ExecutorError
 from fedras_ray.executor import Done, Pending
-from fedras_ray.site import ShardState
+from fedras_ray.site import Rounded, ShardState
+from fedras_ray.snapshots.sealed import sealed
 
-Result = TypeVar("Result")
-
+CHANGING = frozenset({"round", "train", "fold"})  # what calls change the state of a pool
 JOURNAL_CALLS = 48  # after so many a pool is asked for its state, which cuts the journal
 MOST_NAMED = 8  # clients in a message
-
-
-class Call(Generic[Result]):
-    """One call to a watched pool, and its result: see `Pending`."""
-
-    def __init__(
-        self, home: WatchedPool, method: str, args: tuple[Any, ...], doing: str, read: Callable[[Any], Result]
-    ) -> None:
-        self.method, self.args = method, args
-        self.reference: Any = None  # of the latest time it was asked for
-        self.generation = 0  # of the actor that was asked
-        self.doing = doing
-        self._home, self._read = home, read
-        self._value: list[Result] = []
-        self._waited_s = 0.0  # of its limit, together with others
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether somebody has the result."""
-        return bool(self._value)
-
-    def result(self) -> Result:
-        """See `Pending.result`; as often as the pool may be replaced.
-
-        Raises:
-            ExecutorError: it was, as often as that.
-        """
-        while not self._value:
-            try:
-                sent = self._home.fetch(self.reference, self.doing, self._waited_s)
-            except LostError as error:
-                self._home.replace(self.generation, error)
-                self._waited_s = 0.0
-            else:
-                self._settle(sent)
-        return self._value[0]
-
-    def together(self, others: Sequence[Pending[Any]]) -> None:
-        """See `Pending.together`; if one of them does not come, each is fetched by itself later."""
-        calls = [one for one in others if isinstance(one, Call) and not one.is_settled]
-        began_s = time.monotonic()
-        try:
-            sent = self._home.fetch([one.reference for one in calls], self.doing)
-        except FedrasError:
-            for one in calls:
-                one._waited_s = time.monotonic() - began_s
-            return
-        for one, its in zip(calls, sent, strict=True):
-            one._settle(its)
-
-    def _settle(self, sent: Any) -> None:
-        self._value.append(self._read(sent))
-        self.reference = None  # the object store may forget it
-
-    def apart(self) -> Done[Result] | RayPending[Result]:
-        """See `Pending.apart`: who is not in the thread of the simulation cannot replace a pool."""
-        if self._value:
-            return Done(self._value[0])
-        return RayPending(self.reference, self._home.named(self.doing), self._home.limit_s, self._read)
 
 
 class WatchedPool:
@@ -118,10 +60,12 @@ class WatchedPool:
         self.waited_s = 0.0  # for results
         self._left = restarts
         self._journal: list[Call[Any]] = []
-        self._state = messages.states([])  # that the journal begins with; nothing: the first
+        self._state = sealed([])  # that the journal begins with; nothing: the first
         self._held: dict[int, Any] = {}  # views that it was told of by then, and has
         self._told: dict[int, Any] = {}  # by now
-        self._cut: tuple[Call[Message], dict[int, Any]] | None = None  # under way
+        self._cut: tuple[Call[bytes], dict[int, Any]] | None = None  # under way
+        self._latest: Call[Any] | None = None  # that changed its state
+        self._along: bytes | None = None  # the state after that, if it came along
 
     def fetch(self, reference: Any, doing: str, waited_s: float = 0.0) -> Any:
         """See `actors.pending.fetch`; it is timed."""
@@ -142,11 +86,31 @@ class WatchedPool:
         call = Call[Any](self, method, args, doing, read)
         self._ask(call)
         self._journal.append(call)
+        if method in CHANGING:
+            self._latest, self._along = call, None
         if self._cut is None and len(self._journal) >= JOURNAL_CALLS:
             self._begin_cut()
         elif self._cut is not None and len(self._journal) % 8 == 0:
             self._end_cut(self._cut[0])
         return call
+
+    def round(self, args: tuple[Any, ...], doing: str) -> Call[Rounded]:
+        """Ask for a round; the state of the pool may come along."""
+
+        def read(sent: Message) -> Rounded:
+            rounded, state = messages.round_answered(sent)
+            if call is self._latest:
+                self._along = state
+            return rounded
+
+        call: Call[Rounded] = self.call("round", args, doing, read)
+        return call
+
+    def states(self, at_work: Collection[int] | None) -> Pending[bytes]:
+        """See `KeepingExecutor.states`: what came along with the latest round, or asked for."""
+        if self._along is not None and at_work is not None and not at_work:
+            return Done(self._along)
+        return self.call("states", (None if at_work is None else sorted(at_work),), "asked for its state")
 
     def tell(self, news: News, tables: tuple[Any, ...]) -> tuple[Any, ...]:
         """What becomes of views, as the last arguments of a call that is made now."""
@@ -157,7 +121,7 @@ class WatchedPool:
 
     def put_back(self, states: list[ShardState]) -> None:
         """Begin with states of before."""
-        self._state = messages.states(states)
+        self._state = sealed(states)
         told = self.actor.put_back.remote(self._state, [*News([], [])])
         fetch(told, self.named("told its state"), self.limit_s)
 
@@ -200,12 +164,12 @@ class WatchedPool:
             call.reference = reference
 
     def _begin_cut(self) -> None:
-        call = Call[Message](self, "states", (), "asked for its state", lambda sent: list(sent))
+        call = Call[bytes](self, "states", (), "asked for its state", bytes)
         self._ask(call)
         self._journal.append(call)
         self._cut = call, dict(self._told)
 
-    def _end_cut(self, call: Call[Message]) -> None:
+    def _end_cut(self, call: Call[bytes]) -> None:
         """Let the journal begin with the state, if that is here."""
         ready, _ = ray.wait([call.reference], timeout=0)
         if not ready or self._cut is None:

@@ -39,6 +39,7 @@ from fedras_ray.records import VersionRecord
 from fedras_ray.server.folding import Partial
 from fedras_ray.simulation import Simulation
 from fedras_ray.site import Rounded
+from fedras_ray.snapshots.sealed import sealed
 from fedras_ray.stretches import Stretch
 from fedras_ray.work import Receipts
 from workloads.experiments import find
@@ -65,7 +66,7 @@ class IdlePool:
         """At once."""
         return True
 
-    def round(self, work: Message, news: Any, *tables: Any) -> Message:
+    def round(self, work: Message, tells: bool, news: Any, *tables: Any) -> Message:
         """The same for all, and one branch of 2**k shards."""
         clients = np.array(messages.clients(work))
         whole = np.broadcast_to(np.array([0, 600, 400, 2_000, 50_000, 16, 0]), (len(clients), 7)).copy()
@@ -73,11 +74,11 @@ class IdlePool:
         level = len(self._shards).bit_length() - 1
         receipts = Receipts(whole, np.full((len(clients), 2), 0.5))
         sums = [Partial(level, self._shards.start >> level, *self._sum)]
-        return messages.round_answers(Rounded(receipts, sums))
+        return messages.round_answers(Rounded(receipts, sums), None)
 
-    def states(self, at_work: Any = None) -> Message:
+    def states(self, at_work: Any = None) -> bytes:
         """There is nothing to go on from."""
-        return messages.states([])
+        return sealed([])
 
     def evaluate(
         self, shard: int, views: Any, training: Sequence[int], news: Any, *tables: Any

@@ -6,7 +6,6 @@ and so do the shards' states, which were asked for behind all work submitted bef
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -14,8 +13,8 @@ from numpy.typing import NDArray
 
 from fedras_ray.executor import Done, KeepingExecutor, Parts, Pending
 from fedras_ray.simulation import Simulation
-from fedras_ray.site import ShardState
 from fedras_ray.snapshots.graph import Image, image, value_of
+from fedras_ray.snapshots.sealed import opened
 from fedras_ray.snapshots.writer import Array, Tree
 from fedras_ray.stretches import Stretch
 
@@ -25,7 +24,7 @@ class Taken(NamedTuple):
 
     version: int
     simulation: Image
-    shards: Parts[list[ShardState]]
+    shards: Parts[bytes]
     views: dict[int, Pending[NDArray[np.float32]]]
 
 
@@ -35,8 +34,9 @@ class Plain(NamedTuple):
     version: int
     simulation: Tree
     results: Tree  # that the simulation waits for, in order
-    executor: Tree  # states of shards and views
+    views: Tree
     arrays: list[list[Array]]  # of these three
+    shards: list[Array]  # their states, sealed: (B,) bytes each
 
 
 class Keeper(Protocol):
@@ -98,15 +98,15 @@ def settled(taken: Taken) -> Plain:
         FedrasError: what is waited for does not come.
     """
     results = image([one.result() for one in taken.simulation.later], copies=False)
-    states = [state for part in taken.shards for state in part.result()]
-    views = {view: table.result() for view, table in taken.views.items()}
-    executor = image((states, views), copies=False)
+    shards = [np.frombuffer(part.result(), np.uint8) for part in taken.shards]
+    views = image({view: table.result() for view, table in taken.views.items()}, copies=False)
     return Plain(
         taken.version,
         taken.simulation.tree,
         results.tree,
-        executor.tree,
-        [taken.simulation.arrays, results.arrays, executor.arrays],
+        views.tree,
+        [taken.simulation.arrays, results.arrays, views.arrays],
+        shards,
     )
 
 
@@ -116,15 +116,10 @@ def put_back(plain: Plain, simulation: Simulation, executor: KeepingExecutor) ->
     Raises:
         SnapshotError: it is not one of this kind of simulation.
     """
-    ours, theirs, more = plain.arrays
+    ours, theirs, tables = plain.arrays
     results: list[Any] = value_of(plain.results, theirs)
-    states, views = _of_executor(plain.executor, more)
-    executor.put_back(states, views)
-    value_of(plain.simulation, ours, simulation, lambda number: Done(results[number]))
-
-
-def _of_executor(tree: Tree, arrays: list[Array]) -> tuple[Sequence[ShardState], dict[int, Array]]:
-    states, views = value_of(tree, arrays)
+    views: dict[int, Array] = value_of(plain.views, tables)
     for table in views.values():
         table.flags.writeable = False
-    return states, views
+    executor.put_back([state for one in plain.shards for state in opened(one.tobytes())], views)
+    value_of(plain.simulation, ours, simulation, lambda number: Done(results[number]))

@@ -18,6 +18,7 @@ from fedras_ray.data.interactions import Dataset
 from fedras_ray.evaluation.shards import ShardQuality
 from fedras_ray.server.folding import Partial, Shares
 from fedras_ray.site import Rounded, ShardState, Site
+from fedras_ray.snapshots.sealed import sealed
 from fedras_ray.work import Assignments, Receipts, Round
 
 Result = TypeVar("Result")
@@ -98,8 +99,14 @@ class Executor(Protocol):
 class KeepingExecutor(Executor, Protocol):
     """An executor that can be gone on with later, elsewhere."""
 
-    def states(self, at_work: Collection[int] | None = None) -> Parts[list[ShardState]]:
+    def tell_states(self, often: bool) -> None:
+        """Whether `states` will be asked after every round: they may come along with what it came to."""
+        ...
+
+    def states(self, at_work: Collection[int] | None = None) -> Parts[bytes]:
         """Every shard after all work that was submitted so far, in parts as in `Executor`.
+
+        Each part is a sealed list of `ShardState`: most often it is kept, and nobody looks into it.
 
         Args:
             at_work: see `ClientHost.state`.
@@ -169,9 +176,12 @@ class SerialExecutor:
         """See `Executor.evaluate`."""
         return Done(self.site.evaluate(shard, views, training))
 
-    def states(self, at_work: Collection[int] | None = None) -> list[Done[list[ShardState]]]:
+    def tell_states(self, often: bool) -> None:
+        """See `KeepingExecutor.tell_states`; here they are at hand."""
+
+    def states(self, at_work: Collection[int] | None = None) -> list[Done[bytes]]:
         """See `KeepingExecutor.states`."""
-        return [Done(self.site.states(at_work))]
+        return [Done(sealed(self.site.states(at_work)))]
 
     def views(self) -> dict[int, Pending[NDArray[np.float32]]]:
         """See `KeepingExecutor.views`."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from fedras_ray.executor import KeepingExecutor
 from fedras_ray.simulation import Simulation
 from fedras_ray.site import ShardState
+from fedras_ray.snapshots.sealed import opened
 from fedras_ray.stretches import Stretch
 
 Tables: TypeAlias = NDArray[np.float32]
@@ -45,7 +46,7 @@ def trained(simulation: Simulation, executor: KeepingExecutor) -> Trained:
     """
     held = executor.views()
     views, table_of = np.unique(simulation.views(), return_inverse=True)
-    states = [state for part in executor.states() for state in part.result()]
+    states = [state for part in executor.states() for state in opened(part.result())]
     tables = np.stack([held[int(view)].result() for view in views])
     return Trained(tables, table_of.astype(np.int64), _private(states, len(table_of)))
 

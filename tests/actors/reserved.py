@@ -69,8 +69,8 @@ def refused(stored):
 def growing(cluster, stored):
     """A run that wishes for three pools where there is room for one, until a node joins."""
     experiment, dataset = changed("execution.grow_to=3"), world()[1]
-    sign, run = StopSign(), f"{PREFIX}growing"
-    coordinator = Coordinator(experiment, population_of(dataset), [stored], 1, sign, run=run)
+    sign = StopSign()
+    coordinator = Coordinator(experiment, population_of(dataset), [stored], 1, sign)
     pools, digest, version, asked, second = [1], "", 0, 0, None
     for told in coordinator.run():
         for record in told:
@@ -84,7 +84,7 @@ def growing(cluster, stored):
             pools.append(coordinator._executor.pools)
     sign.take_down()
     held = free()
-    give_back(run)
+    give_back(coordinator._executor.run)
     return {"grown": pools, "asked": asked, "digest": digest, "held": held, "after": free()}
 
 

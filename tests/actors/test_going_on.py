@@ -14,7 +14,7 @@ from actors.session import RaySession
 from actors.stop_sign import StopSign
 from fedras_ray.checkpoints import put_back, settled, take
 from fedras_ray.errors import ExecutorError
-from fedras_ray.executor import SerialExecutor
+from fedras_ray.executor import Done, SerialExecutor
 from fedras_ray.population import population_of
 from fedras_ray.simulation import simulate
 from fedras_ray.stretches import Stretch
@@ -55,6 +55,42 @@ def test_a_checkpoint_is_of_the_records_that_are_kept_with_it(cluster, small, tm
     found = files.found(store, names[len(names) // 2], about(experiment, dataset))
     keeping = InStore.of(store, about(experiment, dataset), 2, found)
     assert records_of(found) + list(RaySession(alone, dataset, None, found.plain, keeping)) == expected
+
+
+def test_states_come_along_with_rounds_where_they_are_always_asked_for(cluster):
+    """With one pool they are, to the byte, those of one process; other calls and other times are asked."""
+    experiment, dataset = world(*SCHEDULES["sync"], "feedback.kind=residual", "execution.pool_restarts=9")
+    executor, alone = RayExecutor(experiment, cluster.put(dataset), pools=1), begun(experiment, dataset)
+    simulation, _ = begun(experiment, dataset, executor)
+    executor.tell_states(True)
+    (pool,), theirs, seen = executor._pools, alone[0].events(), []
+    for _ in simulation.events():
+        next(theirs)
+        if simulation.version == len(seen) or simulation.is_computing:
+            continue
+        (found,) = executor.states(simulation.at_work())
+        (expected,) = alone[1].states(alone[0].at_work())
+        assert found.result() == expected.result()
+        seen.append(isinstance(found, Done))
+        if simulation.version == 2:  # another one has the same, though this one is gone
+            victims()[0].kill()
+    assert len(seen) == experiment.schedule.versions
+    assert all(seen)
+    assert not isinstance(executor.states()[0], Done), "where nobody knows who is at work"
+    executor.tell_states(False)
+    assert pool.generation == 1
+
+
+@pytest.mark.parametrize("schedule", ["sync", "buffered"])
+def test_states_are_asked_for_where_they_did_not_come_along(cluster, schedule):
+    experiment, dataset = world(*SCHEDULES[schedule])
+    executor = RayExecutor(experiment, cluster.put(dataset), pools=1)
+    simulation, _ = begun(experiment, dataset, executor)
+    executor.tell_states(schedule == "buffered")  # which has no rounds
+    for _ in simulation.events():
+        if simulation.version == 2:
+            break
+    assert not isinstance(executor.states(frozenset())[0], Done)
 
 
 def test_a_session_that_is_told_to_stop_ends_with_a_checkpoint_to_go_on_from(cluster, small, tmp_path):
@@ -166,5 +202,5 @@ def test_work_that_kills_its_pool_again_and_again_is_named(cluster, small):
 class Poisoned(ClientPool):
     """Dies of any training."""
 
-    def round(self, work, news, *tables):
+    def round(self, work, tells, news, *tables):
         os._exit(1)

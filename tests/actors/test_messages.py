@@ -5,11 +5,8 @@ import pytest
 import ray
 
 from actors import messages
-from fedras_ray.clients import ClientState
-from fedras_ray.codecs.base import ItemUpdate
-from fedras_ray.codecs.feedback import Residual
 from fedras_ray.server.folding import Partial, Share, Shares
-from fedras_ray.site import Rounded, ShardState
+from fedras_ray.site import Rounded
 from fedras_ray.work import PACE, Assignment, Assignments, Receipt, Receipts, Round
 
 WORK = {
@@ -19,7 +16,7 @@ WORK = {
 RECEIPTS = Receipts.of([Receipt(2, 700, 30, 90, 3_900, 0.25, 16), Receipt(10, 9, 1, 2, 3, 0.5, 0, True, 4.0)])
 IDS, ROWS = np.array([4, 7], np.int32), np.arange(6, dtype=np.float32).reshape(2, 3)
 SUMS = [Partial(1, 1, IDS, ROWS, IDS), Partial(0, 4, IDS[:0], ROWS[:0], IDS[:0])]
-FIELDS = {Partial: ("level", "index", "ids", "rows", "counts"), ItemUpdate: ItemUpdate.__slots__}
+FIELDS = {Partial: ("level", "index", "ids", "rows", "counts")}
 
 
 def plain(message):
@@ -61,7 +58,10 @@ def test_rounds_and_what_they_came_to():
     assert same(messages.told_rounds(message), work)
     assert messages.clients(message) == [2, 10, 3]
     rounded = Rounded(RECEIPTS, SUMS)
-    assert same(messages.round_answered(plain(messages.round_answers(rounded))), rounded)
+    for state in (None, b"a state"):
+        found, along = messages.round_answered(plain(messages.round_answers(rounded, state)))
+        assert same(found, rounded)
+        assert along == state
 
 
 def test_shares_and_sums():
@@ -70,21 +70,6 @@ def test_shares_and_sums():
     gone = {4: [(4, 1), (12, 0)], 6: []}
     assert same(messages.went(plain(messages.gone(gone))), gone)
     assert same(messages.summed(plain(messages.sums(SUMS))), SUMS)
-
-
-def test_states_of_shards():
-    private = np.arange(8, dtype=np.float32).reshape(4, 2)
-    residual = Residual(np.array([1], np.int32), np.ones((1, 3), np.float32))
-    update = ItemUpdate(np.array([0, 5], np.int32), np.ones((2, 3), np.float32), 9, actions=1)
-    clients = ClientState(private, np.array([8]), private[:1], {8: residual})
-    states = [ShardState(0, clients, {(8, 2): update, (16, 0): b"as it came"}), ShardState(1, clients, {})]
-    found = messages.told_states(plain(messages.states(states)))
-    assert [one.shard for one in found] == [0, 1]
-    assert found[0].kept[16, 0] == b"as it came"
-    assert same(found[0].kept[8, 2], update)
-    assert same(found[0].clients.private, private)
-    assert same(found[0].clients.unsaid[8].rows, residual.rows)
-    assert messages.told_states(messages.states([])) == []
 
 
 def test_a_table_goes_with_the_call_where_it_is_small_and_pools_are_few(monkeypatch):

@@ -32,8 +32,8 @@ def events_of(experiment, dataset):
 
 def through_json(plain):
     """What is left of a checkpoint's trees once they have been text."""
-    trees = json.loads(json.dumps([plain.simulation, plain.results, plain.executor]))
-    return plain._replace(simulation=trees[0], results=trees[1], executor=trees[2])
+    trees = json.loads(json.dumps([plain.simulation, plain.results, plain.views]))
+    return plain._replace(simulation=trees[0], results=trees[1], views=trees[2])
 
 
 def gone_on(experiment, dataset, simulation, executor, other=None):

@@ -4,6 +4,7 @@ import hashlib
 
 from fedras_ray.checkpoints import settled, take
 from fedras_ray.snapshots.graph import value_of
+from fedras_ray.snapshots.sealed import opened
 from tests.checkpoints.stopped import begun, told
 from tests.simulation.worlds import SCHEDULES, world
 from workloads.checkpoints import files
@@ -34,4 +35,6 @@ def read(content, draw, folder):
     store.write(NAME, [content])
     plain = files.found(store, NAME, files.about(*RUN)).plain
     value_of(plain.results, plain.arrays[1])
-    value_of(plain.executor, plain.arrays[2])
+    value_of(plain.views, plain.arrays[2])
+    for one in plain.shards:
+        opened(one.tobytes())

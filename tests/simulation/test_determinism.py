@@ -17,6 +17,7 @@ from fedras_ray.population import population_of
 from fedras_ray.records import EndRecord, TurnRecord
 from fedras_ray.simulation import simulate
 from fedras_ray.site import Site
+from fedras_ray.snapshots.sealed import sealed
 from tests.conftest import DOWNLINKS, SCHEDULES, SMALL
 
 
@@ -111,7 +112,10 @@ class ScrambledExecutor:
         return self._submit(shard, lambda: self._sites[shard].evaluate(shard, views, training))
 
     def states(self, at_work=None):
-        return [self._submit(shard, partial(one.states, at_work)) for shard, one in enumerate(self._sites)]
+        def call(site):
+            return sealed(site.states(at_work))
+
+        return [self._submit(shard, partial(call, one)) for shard, one in enumerate(self._sites)]
 
     def views(self):
         held = self._submit(0, self._sites[0].clients.views).result()

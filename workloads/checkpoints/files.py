@@ -20,7 +20,7 @@ from fedras_ray.config import Experiment
 from fedras_ray.data.interactions import Dataset
 from fedras_ray.errors import RunError, SnapshotError, excerpt
 from fedras_ray.snapshots.container import MADE_UP, Contents, ForeignSnapshotError, Piece, packed, unpacked
-from fedras_ray.snapshots.graph import image, value_of
+from fedras_ray.snapshots.sealed import opened, sealed
 from fedras_ray.snapshots.writer import Array
 from fedras_ray.stretches import Stretch
 from workloads.checkpoints.store import Store
@@ -79,9 +79,7 @@ class Said:
         """A snapshot of the stretch, as an array of bytes."""
         if self._blob is None:
             one = self._stretch
-            seen = image((one.class_names, one.table(), one.others), copies=False)
-            pieces = packed(Contents({}, [seen.tree], [seen.arrays]))
-            self._blob = np.frombuffer(b"".join(pieces), np.uint8)
+            self._blob = np.frombuffer(sealed((one.class_names, one.table(), one.others)), np.uint8)
         return self._blob
 
 
@@ -90,8 +88,8 @@ def checkpoint_pieces(
 ) -> Iterator[Piece]:
     """The file of a checkpoint."""
     about = {**told, "version": plain.version, "parts": parts}
-    trees = [plain.simulation, plain.results, plain.executor]
-    return packed(Contents(about, trees, [*plain.arrays, [one.blob for one in records]]))
+    trees = [plain.simulation, plain.results, plain.views]
+    return packed(Contents(about, trees, [*plain.arrays, plain.shards, [one.blob for one in records]]))
 
 
 def part_pieces(told: dict[str, Any], records: Sequence[Said]) -> Iterator[Piece]:
@@ -140,9 +138,10 @@ def found(store: Store, name: str, told: dict[str, Any]) -> Found:
         _check(name, contents.about, told)
         parts, version = int(contents.about["parts"]), int(contents.about["version"])
         records = [one for number in range(parts) for one in _part(store, number)]
-        simulation, results, executor = contents.trees
-        plain = Plain(version, simulation, results, executor, contents.arrays[:3])
-        return Found(plain, records, _stretches(contents.arrays[3]), parts)
+        simulation, results, views = contents.trees
+        shards, tail = contents.arrays[3:]
+        plain = Plain(version, simulation, results, views, contents.arrays[:3], shards)
+        return Found(plain, records, _stretches(tail), parts)
     except MADE_UP as error:
         raise SnapshotError(f"is no checkpoint: {type(error).__name__}: {excerpt(str(error))}") from error
 
@@ -178,5 +177,4 @@ def _spoken(value: Any) -> str:
 
 
 def _stretches(blobs: Sequence[Array]) -> list[Stretch]:
-    read = [unpacked(blob.tobytes()) for blob in blobs]
-    return [Stretch(*value_of(one.trees[0], one.arrays[0])) for one in read]
+    return [Stretch(*opened(blob.tobytes())) for blob in blobs]

@@ -2,8 +2,8 @@
 
 A pool has adjoining shards, so that it can add most of their sums up itself; a hand-over is one call to each
 pool that has a part in it. A version of the item table goes into the object store once and is read there by
-every pool of a node, or with the call where it is small and pools are few. Ray carries one caller's calls to an
-actor out in order, which is all the ordering that `Executor` asks for.
+every pool of a node, or with the call where it is small and pools are few. Ray carries out one caller's calls
+to an actor in order, which is all the ordering that `Executor` asks for.
 """
 
 from __future__ import annotations

@@ -13,8 +13,12 @@ ROUNDING = 0.05  # pools ask for hundredths of a core, rounded down
 
 
 def pool_count(execution: ExecutionConfig) -> int:
-    """How many pools to start: as asked, else one per core, or GPU, of the cluster; at most one per shard."""
-    return max(1, min(execution.pools or int(_total(execution) / _each(execution)), execution.shards))
+    """How many pools to start: as asked, else one per core, or GPU, of the cluster; at most one per shard.
+
+    Where no two may share a node and nobody asked for a number, at most one per node.
+    """
+    wanted = execution.pools or min(int(_total(execution) / _each(execution)), _most(execution))
+    return max(1, min(wanted, execution.shards))
 
 
 def pool_room(execution: ExecutionConfig, pools: int, held: int = 0) -> int:
@@ -31,7 +35,7 @@ def pool_room(execution: ExecutionConfig, pools: int, held: int = 0) -> int:
         kind, each = "GPU", gpus_per_pool(execution, pools)
     free = float(ray.available_resources().get(kind, 0))  # type: ignore[no-untyped-call]
     room = min(_total(execution), free + pools * each + held * _each(execution))
-    return max(1, min(int(room / _each(execution) + ROUNDING), execution.shards))
+    return max(1, min(int(room / _each(execution) + ROUNDING), _most(execution), execution.shards))
 
 
 def bundle(execution: ExecutionConfig, pools: int | None = None) -> dict[str, float]:
@@ -61,6 +65,16 @@ def _total(execution: ExecutionConfig) -> float:
 def cores_per_pool(execution: ExecutionConfig, pools: int) -> float:
     """The cores each pool asks for: as configured, else its share, so that all can be placed at once."""
     return execution.cpus or min(1.0, int(100 * cores() / pools) / 100)
+
+
+def nodes() -> int:
+    """The nodes of the whole cluster."""
+    return sum(one["Alive"] for one in ray.nodes())  # type: ignore[no-untyped-call]
+
+
+def _most(execution: ExecutionConfig) -> int:
+    """So many pools there is a place for, by the rule for nodes."""
+    return nodes() if execution.placement == "strict-spread" else execution.shards
 
 
 def cores() -> float:
@@ -96,8 +110,7 @@ def gpus() -> float:
 def free_resources() -> str:
     """What nobody holds at present, for a message."""
     free = ray.available_resources()  # type: ignore[no-untyped-call]
-    nodes = sum(one["Alive"] for one in ray.nodes())  # type: ignore[no-untyped-call]
-    return f"{told({'CPU': 0, 'memory': 0, **free})} on {nodes} nodes"
+    return f"{told({'CPU': 0, 'memory': 0, **free})} on {nodes()} nodes"
 
 
 def told(resources: Mapping[str, float]) -> str:

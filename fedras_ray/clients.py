@@ -11,7 +11,6 @@ shows in what comes out: where it would, batches are formed per shard, and other
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -58,7 +57,7 @@ class ClientState(NamedTuple):
     """Everything of the clients of one shard that training changes."""
 
     private: Table  # (clients of the shard, P)
-    began: Clients  # (b,) clients that may rank with what they were before a turn, in the order of turns
+    began: Clients  # (b,) clients that may rank with what they were before a turn, increasing
     before: Table  # (b, P) what they were before it
     unsaid: dict[int, Residual]
 
@@ -74,7 +73,6 @@ class ClientHost:
         self._training = LocalTraining(experiment, dataset, self._model, device)
         self._codec = build_codec(experiment.codec, device)
         self._views: dict[int, Table] = {}
-        self._before: dict[int, dict[int, NDArray[np.float32]]] = {}  # shard -> client -> before its turn
         self._faults = Faults(experiment.faults, experiment.seed)
         self._privacy = LocalPrivacy(experiment.privacy, experiment.seed)
         feedback = experiment.feedback
@@ -86,8 +84,9 @@ class ClientHost:
         for shard in shards:
             rng = stream(experiment.seed, Purpose.PRIVATE_STATE, shard)
             members = self._members(shard)
-            self._of(shard)[:] = first_private(experiment.model, self._model, members, rng)
-            self._before[shard] = {}
+            self._private[self._at(shard)] = first_private(experiment.model, self._model, members, rng)
+        self._before = np.zeros(self._private.shape, np.float32)  # what each was before its latest turn
+        self._began = np.zeros(len(self._private), np.bool_)  # and whether anybody may still ask for it
         self._ranker = Ranker(experiment, dataset, self._model, device)
 
     def publish(self, view: int, table: Table) -> None:
@@ -111,17 +110,17 @@ class ClientHost:
                 not asked for any more. None: it is not known who is.
         """
         unsaid = {} if self._unsaid is None else self._unsaid.of(shard, self._shards)
-        private, before = self._of(shard), self._before[shard]
+        began = np.flatnonzero(self._began[self._at(shard)]) * self._shards + shard
         if at_work is not None:
-            before = {client: row for client, row in before.items() if client in at_work}
-        began = np.fromiter(before, np.int64, len(before))
-        rows = np.frombuffer(b"".join([row.data for row in before.values()]), np.float32)
-        return ClientState(private.copy(), began, rows.reshape(len(before), private.shape[1]), unsaid)
+            began = np.array([client for client in began.tolist() if client in at_work], np.int64)
+        before = self._before[self._places(began)]
+        return ClientState(self._private[self._at(shard)].copy(), began, before, unsaid)
 
     def put_back(self, shard: int, state: ClientState) -> None:
         """Go on from a state of before, be it another host's."""
-        self._of(shard)[:] = state.private
-        self._before[shard] = dict(zip(state.began.tolist(), state.before.copy(), strict=True))
+        self._private[self._at(shard)], self._began[self._at(shard)] = state.private, False
+        places = self._places(state.began)
+        self._before[places], self._began[places] = state.before, True
         if self._unsaid is not None:
             self._unsaid.put_back(shard, self._shards, state.unsaid)
 
@@ -162,13 +161,14 @@ class ClientHost:
             training: clients that are at work by the virtual clock, whatever this machine has
                 computed already: they rank with their state from before.
         """
-        kept = {client: self._before[shard][client] for client in training if client in self._before[shard]}
-        self._before[shard] = kept  # everyone else has settled
+        at_work = np.array([client for client in training if client % self._shards == shard], np.int64)
+        kept = self._places(at_work)
+        kept = kept[self._began[kept]]
+        self._began[self._at(shard)] = False  # everyone else has settled
+        self._began[kept] = True
         users = self._ranker.users(shard)
-        private = self._private[self._places(users)]  # a copy
-        for place, client in enumerate(users.tolist() if kept else ()):
-            if client in kept:
-                private[place] = kept[client]
+        places = self._places(users)
+        private = np.where(self._began[places, None], self._before[places], self._private[places])
         views = np.broadcast_to(views, len(self._members(shard)))[users // self._shards]
         return self._ranker.quality(shard, private, views, self._views)
 
@@ -179,10 +179,10 @@ class ClientHost:
     def _members(self, shard: int) -> Clients:
         return np.arange(shard, self._dataset.user_count, self._shards)
 
-    def _of(self, shard: int) -> Table:
-        """(clients of the shard, P) their private states, to be read and written."""
+    def _at(self, shard: int) -> slice:
+        """Where the private states of a shard's clients are."""
         begin = self._begins[shard]
-        return self._private[begin : begin + len(self._members(shard))]
+        return slice(begin, begin + len(self._members(shard)))
 
     def _places(self, clients: Clients) -> Clients:
         """Where each one's private state is."""
@@ -225,11 +225,8 @@ class ClientHost:
             raise ClientError(first.client, first.version, f"its batch cannot be encoded: {error}") from error
 
     def _keep(self, clients: Clients, private: Table) -> None:
-        places, bounds = self._places(clients), self._bounds(clients)
-        numbers, before = clients.tolist(), self._private[places]
-        for begin, end in pairwise(bounds):
-            mine = zip(numbers[begin:end], before[begin:end], strict=True)
-            self._before[numbers[begin] % self._shards].update(mine)
+        places = self._places(clients)
+        self._before[places], self._began[places] = self._private[places], True
         self._private[places] = private
 
     def _bounds(self, clients: Clients) -> list[int]:

@@ -19,7 +19,7 @@ from fedras_ray.kernels import forms, reading, tables
 
 Numbers = NDArray[np.int64]
 Ids = NDArray[np.int32]
-Kernel = Callable[[reading.Blobs, int], tuple[Ids, NDArray[np.float32], Ids, bool]]
+Kernel = Callable[[reading.Bodies, int], tuple[Ids, NDArray[np.float32], Ids, bool]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +55,7 @@ class Opened:
         if (lengths != count_at + 2 + 2 + codeword_bytes * sizes + ends).any():
             return None
         bodies = octets, starts, starts + lengths
-        blobs = reading.Blobs(*bodies, offsets, sizes, layouts, self.item_count)
+        blobs = reading.Bodies(*bodies, offsets, sizes, layouts, self.item_count)
         ids, words, taken, is_fine = kernel(blobs, self.width)
         if not is_fine:
             return None

@@ -29,7 +29,7 @@ _ONE = int(np.float32(1).view(np.uint32))  # the largest magnitude of a directio
 _MEASURE = 25  # halvings of an f16's integer significand, less its exponent
 
 
-class Blobs(NamedTuple):
+class Bodies(NamedTuple):
     """Bodies of one codec, one after the other, as the kernels are given them."""
 
     octets: Octets
@@ -42,20 +42,20 @@ class Blobs(NamedTuple):
 
 
 @exact
-def books_each(blobs: Blobs, width: int) -> tuple[Ids, Rows, Ids, bool]:
+def books_each(bodies: Bodies, width: int) -> tuple[Ids, Rows, Ids, bool]:
     """Bodies of a codebook and what is taken of it.
 
     Returns:
         Ids (N,), all codewords (B, D) one book after the other, which of them each row is (N,), and whether
         all is in order.
     """
-    ids, taken = np.empty(blobs.offsets[-1], np.int32), np.empty(blobs.offsets[-1], np.int32)
-    books, begin = np.empty((blobs.sizes.sum(), width), np.float32), 0
-    for update in range(len(blobs.sizes)):
-        book = books[begin : begin + blobs.sizes[update]]
-        at, its = blobs.starts[update] + 2, slice(blobs.offsets[update], blobs.offsets[update + 1])
-        fine = _floats(blobs.octets, at, book.reshape(-1))
-        fine &= _taken(blobs, update, at + 2 + 2 * book.size, begin, ids[its], taken[its])
+    ids, taken = np.empty(bodies.offsets[-1], np.int32), np.empty(bodies.offsets[-1], np.int32)
+    books, begin = np.empty((bodies.sizes.sum(), width), np.float32), 0
+    for update in range(len(bodies.sizes)):
+        book = books[begin : begin + bodies.sizes[update]]
+        at, its = bodies.starts[update] + 2, slice(bodies.offsets[update], bodies.offsets[update + 1])
+        fine = _floats(bodies.octets, at, book.reshape(-1))
+        fine &= _taken(bodies, update, at + 2 + 2 * book.size, begin, ids[its], taken[its])
         if not fine:
             return ids, books, taken, False
         begin += len(book)
@@ -63,18 +63,18 @@ def books_each(blobs: Blobs, width: int) -> tuple[Ids, Rows, Ids, bool]:
 
 
 @exact
-def gains_each(blobs: Blobs, width: int) -> tuple[Ids, Rows, Ids, bool]:
+def gains_each(bodies: Bodies, width: int) -> tuple[Ids, Rows, Ids, bool]:
     """Bodies of a direction, gains, and which are taken: as `books_each`, codewords being their products."""
-    ids, taken = np.empty(blobs.offsets[-1], np.int32), np.empty(blobs.offsets[-1], np.int32)
-    books, begin = np.empty((blobs.sizes.sum(), width), np.float32), 0
+    ids, taken = np.empty(bodies.offsets[-1], np.int32), np.empty(bodies.offsets[-1], np.int32)
+    books, begin = np.empty((bodies.sizes.sum(), width), np.float32), 0
     shape = np.empty(width, np.float32)
-    for update in range(len(blobs.sizes)):
-        at, levels = blobs.starts[update], np.empty(blobs.sizes[update], np.float32)
-        its = slice(blobs.offsets[update], blobs.offsets[update + 1])
-        fine = _floats(blobs.octets, at, shape) and tables.magnitude(shape.view(np.uint32)) in (0, _ONE)
+    for update in range(len(bodies.sizes)):
+        at, levels = bodies.starts[update], np.empty(bodies.sizes[update], np.float32)
+        its = slice(bodies.offsets[update], bodies.offsets[update + 1])
+        fine = _floats(bodies.octets, at, shape) and tables.magnitude(shape.view(np.uint32)) in (0, _ONE)
         at += 2 + 2 * width + 2
-        fine &= _floats(blobs.octets, at, levels)
-        fine &= _taken(blobs, update, at + 2 + 2 * len(levels), begin, ids[its], taken[its])
+        fine &= _floats(bodies.octets, at, levels)
+        fine &= _taken(bodies, update, at + 2 + 2 * len(levels), begin, ids[its], taken[its])
         if not fine:
             return ids, books, taken, False
         for level in levels:
@@ -122,25 +122,25 @@ def _floats(octets: Octets, at: int, values: Rows) -> bool:
 
 
 @exact
-def _taken(blobs: Blobs, update: int, at: int, begin: int, ids: Ids, taken: Ids) -> bool:
+def _taken(bodies: Bodies, update: int, at: int, begin: int, ids: Ids, taken: Ids) -> bool:
     """The codeword of each row (n,) into `taken`, counted from `begin`, and its id into `ids`.
 
     Returns whether an encoder writes such.
     """
     n = len(ids)
-    bits, form, low, top = blobs.forms[update]
+    bits, form, low, top = bodies.forms[update]
     index, clean = np.zeros(n, np.uint32), True
     if bits:
         end = at + (n * bits + 7) // 8
-        index, clean = packing.unpack(blobs.octets[at:end], n, bits)
+        index, clean = packing.unpack(bodies.octets[at:end], n, bits)
         at = end
     for place in range(n):
-        clean &= index[place] < blobs.sizes[update]
+        clean &= index[place] < bodies.sizes[update]
         taken[place] = begin + np.int64(index[place])
-    if not clean or blobs.octets[at] != form:
+    if not clean or bodies.octets[at] != form:
         return False
-    section = blobs.octets[at + 1 : blobs.ends[update]]
-    return _positions(section, form, low, top, ids) and packing.increasing(ids, blobs.item_count)
+    section = bodies.octets[at + 1 : bodies.ends[update]]
+    return _positions(section, form, low, top, ids) and packing.increasing(ids, bodies.item_count)
 
 
 @exact

@@ -110,6 +110,16 @@ def test_a_pool_asks_for_what_is_configured_else_for_its_share(monkeypatch, sett
     assert bundle(build({}, settings).execution, pools) == asked
 
 
+def test_where_no_two_share_a_node_there_is_one_a_node(monkeypatch):
+    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 8.0})
+    monkeypatch.setattr(ray, "available_resources", lambda: {"CPU": 6.0})
+    monkeypatch.setattr(ray, "nodes", lambda: [{"Alive": True}, {"Alive": True}, {"Alive": False}])
+    execution = build({}, ["execution.placement=strict-spread"]).execution
+    assert (pool_count(execution), pool_room(execution, 1)) == (2, 2)
+    asked = build({}, ["execution.placement=strict-spread", "execution.pools=3"]).execution
+    assert pool_count(asked) == 3, "who asks for more waits for a node"
+
+
 def test_pools_that_ask_for_two_cores_are_half_as_many(monkeypatch):
     monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 8.0})
     monkeypatch.setattr(ray, "available_resources", lambda: {"CPU": 2.0})

@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import threading
 
 import numpy as np
 import pytest
@@ -278,6 +279,26 @@ class Full:
         if self._room < 0:
             raise OSError(errno.ENOSPC, "No space left on device")
         self._store.write(name, pieces)
+
+
+class Stuck(LocalStore):
+    """A store that does not answer."""
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.answers = threading.Event()
+
+    def write(self, name, pieces):
+        self.answers.wait(60)
+
+
+def test_a_store_that_does_not_answer_is_not_waited_for_for_ever(run, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("workloads.checkpoints.keeper.CLOSE_LIMIT_S", 0.2)
+    stuck = Stuck(tmp_path / "kept")
+    last, end, _ = complete(run, tmp_path / "run", stuck)
+    stuck.answers.set()
+    assert (last, end) == complete(run, tmp_path / "other", LocalStore(tmp_path / "else"))[:2]
+    assert "given up: it was not written within 0.2 s" in capsys.readouterr().err
 
 
 class Broken(LocalStore):

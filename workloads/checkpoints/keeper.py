@@ -33,6 +33,7 @@ from workloads.checkpoints.store import Store
 from workloads.run_directory import writing
 
 PART_RECORDS = 1_000
+CLOSE_LIMIT_S = 300.0  # for what is being written when the run ends: a bucket may be far away
 Part = tuple[int, list[Said]]
 
 
@@ -120,8 +121,11 @@ class CheckpointKeeper:
             if is_over:
                 self._waiting, self._unwritten = None, []
             self._changed.notify_all()
-        self._thread.join()
-        self._store.close()
+        self._thread.join(CLOSE_LIMIT_S)
+        if self._thread.is_alive():
+            self._trouble(f"what was being kept is given up: it was not written within {CLOSE_LIMIT_S:g} s")
+        else:
+            self._store.close()
 
     def _watched(self) -> None:
         try:

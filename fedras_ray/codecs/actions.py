@@ -78,10 +78,10 @@ class ActionsCodec:
         return ItemUpdate(item_ids, book.take(index, axis=0), frame.item_count, actions=len(book))
 
     def decode_ragged(self, blobs: Sequence[bytes]) -> RaggedUpdates | None:
-        """As `decode`, in a few calls; where indices are packed."""
+        """As `decode`, in a few calls."""
         how = self.config.indices
-        opened = open_each(blobs, _IDS[how]) if how == "packed" else None
-        return None if opened is None else opened.updates(reading.books_each, 0, 2 * opened.width)
+        opened = open_each(blobs, _IDS[how])
+        return None if opened is None else opened.updates(reading.books_each, how, 0, 2 * opened.width)
 
     def cluster(self, outgoing: Sequence[Outgoing], k: int) -> list[Codebook]:
         """At most K centroids for each update."""

@@ -13,29 +13,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fedras_ray.errors import CodecError
-from fedras_ray.kernels import entropy, modelling
+from fedras_ray.kernels import entropy, modelling, streams
 
 Index = NDArray[np.int32]
-
-_SPARSEST = 32  # places per id: beyond, a walk takes long, and gains less than 8 % on Elias–Fano
-_SLACK = 64
 
 
 def fits(count: int, sizes: Sequence[int]) -> bool:
     """Whether n rows of such codebooks can be coded: the range coder counts them."""
-    return count > 0 and 2 * count + max(sizes) <= entropy.MOST_TOTAL
+    return streams.fits(count, max(sizes))
 
 
 def walks(count: int, item_count: int) -> bool:
     """Whether n of I ids are in the stream; the decoder's work is bounded by it."""
-    return count < item_count <= min(_SPARSEST * count, entropy.MOST_TOTAL)
+    return streams.walks(count, item_count)
 
 
 def code(sizes: Sequence[int], indices: Sequence[Index], item_ids: Index, item_count: int) -> bytes:
     """The stream of (n,) indices below K for each codebook, and of (n,) ids where `walks`."""
     n = len(item_ids)
-    octets = np.zeros(_SLACK + 3 * n * len(sizes) + item_count // 8, np.uint8)  # 3: MOST_TOTAL has 24 bits
-    state = entropy.begin()
+    octets, state = np.zeros(streams.room(n, len(sizes), item_count), np.uint8), entropy.begin()
     for k, index in zip(sizes, indices, strict=True):
         if k > 1:
             modelling.put_symbols(state, octets, index, k)
@@ -53,12 +49,14 @@ def decode(
         CodecError: not the stream that `code` writes for them.
     """
     octets = np.frombuffer(data, np.uint8)
+    again = np.zeros(streams.room(count, len(sizes), item_count), np.uint8)
     state = entropy.open_stream(octets)
     indices = [
-        modelling.take_symbols(state, octets, count, k) if k > 1 else np.zeros(count, np.int32) for k in sizes
+        modelling.take_symbols(state, octets, again, count, k) if k > 1 else np.zeros(count, np.int32)
+        for k in sizes
     ]
     if item_ids is None:
-        item_ids = modelling.take_members(state, octets, count, item_count)
-    if code(sizes, indices, item_ids, item_count) != data:
+        item_ids = modelling.take_members(state, octets, again, count, item_count)
+    if again[: entropy.end(state, again)].tobytes() != data:
         raise CodecError("a stream of indices that no encoder writes")
     return indices, item_ids

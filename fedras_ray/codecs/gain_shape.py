@@ -99,14 +99,12 @@ class GainShapeCodec:
         return ItemUpdate(item_ids, rows, frame.item_count, actions=len(levels))
 
     def decode_ragged(self, blobs: Sequence[bytes]) -> RaggedUpdates | None:
-        """As `decode`, in a few calls; where indices are packed."""
+        """As `decode`, in a few calls."""
         how = self.config.indices
-        opened = open_each(blobs, _IDS[how]) if how == "packed" else None
-        return (
-            None
-            if opened is None
-            else opened.updates(reading.gains_each, floats_bytes(opened.width, "f16"), 2)
-        )
+        opened = open_each(blobs, _IDS[how])
+        if opened is None:
+            return None
+        return opened.updates(reading.gains_each, how, floats_bytes(opened.width, "f16"), 2)
 
 
 class Quantiser:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from fedras_ray.codecs import envelopes, wire
 from fedras_ray.codecs.blobs import Blobs
 from fedras_ray.codecs.ragged import RaggedUpdates
+from fedras_ray.config.codecs import Indices
 from fedras_ray.kernels import forms, reading, tables
 
 Numbers = NDArray[np.int64]
@@ -31,11 +32,14 @@ class Opened:
     item_count: int  # I
     width: int  # D
 
-    def updates(self, kernel: Kernel, count_at: int, codeword_bytes: int) -> RaggedUpdates | None:
+    def updates(
+        self, kernel: Kernel, how: Indices, count_at: int, codeword_bytes: int
+    ) -> RaggedUpdates | None:
         """What is in bodies of a count K, K codewords in f16, indices and positions.
 
         Args:
             kernel: reads them.
+            how: indices are written.
             count_at: where K stands within a body; the exponent and the codewords follow.
             codeword_bytes: of each.
 
@@ -52,11 +56,11 @@ class Opened:
             return None
         offsets = np.concatenate(([0], np.cumsum(self.rows)))
         layouts, ends = forms.taken_each(self.rows, sizes, self.item_count, self.width, wire.FREE_FLOATS)
-        if (lengths != count_at + 2 + 2 + codeword_bytes * sizes + ends).any():
+        if (lengths <= count_at + 2 + 2 + codeword_bytes * sizes).any():
             return None
-        bodies = octets, starts, starts + lengths
-        blobs = reading.Bodies(*bodies, offsets, sizes, layouts, self.item_count)
-        ids, words, taken, is_fine = kernel(blobs, self.width)
+        places, is_told = (octets, starts, starts + lengths), how != "packed"
+        bodies = reading.Bodies(*places, offsets, sizes, layouts, ends, self.item_count, is_told)
+        ids, words, taken, is_fine = kernel(bodies, self.width)
         if not is_fine:
             return None
         return RaggedUpdates(offsets, ids, words, self.item_count, sizes, taken=taken)

@@ -21,7 +21,6 @@ An update of more than `wire.FREE_FLOATS` floats spends at least one bit on a ro
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,13 +29,11 @@ from fedras_ray.codecs import coded, wire
 from fedras_ray.codecs.base import ItemUpdate
 from fedras_ray.codecs.bits import bits_for, pack_bits, packed_bytes, unpack_bits
 from fedras_ray.codecs.positions import pack_positions, positions_bytes, take_positions
-from fedras_ray.codecs.ragged import RaggedOutgoing
 from fedras_ray.config.codecs import Indices
 from fedras_ray.errors import CodecError
+from fedras_ray.kernels.streams import CODED, PACKED
 
 Index = NDArray[np.int32]
-
-_PACKED, _CODED = 0, 1
 
 
 def taken_bytes(update: ItemUpdate, sizes: Sequence[int], how: Indices) -> int:
@@ -58,17 +55,6 @@ def pack_taken(update: ItemUpdate, sizes: Sequence[int], indices: Sequence[Index
     return _pack_shorter(update.item_ids, update.item_count, update.width, sizes, indices)
 
 
-def pack_taken_each(outgoing: RaggedOutgoing, used: NDArray[np.int64], index: Index) -> list[bytes]:
-    """`pack_taken` of each of C updates with one codebook, coded: (C,) sizes, (N,) the index of every row."""
-    bounds = pairwise(outgoing.offsets.tolist())
-    return [
-        _pack_shorter(
-            outgoing.item_ids[first:last], outgoing.item_count, outgoing.width, [k], [index[first:last]]
-        )
-        for (first, last), k in zip(bounds, used.tolist(), strict=True)
-    ]
-
-
 def _pack_shorter(
     item_ids: Index, item_count: int, width: int, sizes: Sequence[int], indices: Sequence[Index]
 ) -> bytes:
@@ -79,8 +65,8 @@ def _pack_shorter(
         if not coded.walks(n, item_count):
             stream = pack_positions(item_ids, item_count) + stream
         if len(stream) < size and wire.obeys_size_law(n, width, len(stream)):
-            return bytes([_CODED]) + stream
-    return bytes([_PACKED]) + _pack(item_ids, item_count, width, sizes, indices)
+            return bytes([CODED]) + stream
+    return bytes([PACKED]) + _pack(item_ids, item_count, width, sizes, indices)
 
 
 def take_taken(frame: wire.Frame, sizes: Sequence[int], how: Indices) -> tuple[list[Index], Index]:
@@ -89,11 +75,11 @@ def take_taken(frame: wire.Frame, sizes: Sequence[int], how: Indices) -> tuple[l
     Raises:
         CodecError: not what `pack_taken` writes.
     """
-    tag = _PACKED if how == "packed" else frame.body.take(1)[0]
-    if tag == _PACKED:
+    tag = PACKED if how == "packed" else frame.body.take(1)[0]
+    if tag == PACKED:
         return _unpack(frame, sizes)
     n, item_count = frame.rows, frame.item_count
-    if tag != _CODED or not coded.fits(n, sizes):
+    if tag != CODED or not coded.fits(n, sizes):
         raise CodecError(f"indices of form {tag} for {n} rows")
     most = packed_taken_bytes(n, frame.width, item_count, sizes)
     left = len(frame.body)

@@ -11,13 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fedras_ray.codecs import envelopes, wire
-from fedras_ray.codecs.blobs import Blobs, lengths
+from fedras_ray.codecs.blobs import Blobs
 from fedras_ray.codecs.books import book_bytes
 from fedras_ray.codecs.floats import floats_bytes
 from fedras_ray.codecs.ragged import RaggedOutgoing
-from fedras_ray.codecs.taken import pack_taken_each
 from fedras_ray.config.codecs import Indices
-from fedras_ray.kernels import forms, writing
+from fedras_ray.kernels import forms, streams, writing
 
 Rows = NDArray[np.float32]
 
@@ -34,12 +33,12 @@ class Found(NamedTuple):
 
 def write_each(codec_id: wire.CodecId, outgoing: RaggedOutgoing, found: Found, how: Indices) -> Blobs:
     """A blob of each: a direction if there is one, `books.pack_book`, and `taken.pack_taken`."""
-    used, counts, width = found.used, outgoing.counts, outgoing.width
-    if how == "packed":
-        layouts, ends = forms.taken_each(counts, used, outgoing.item_count, width, wire.FREE_FLOATS)
-    else:
-        coded = pack_taken_each(outgoing, used, found.taken)
-        ends = lengths(coded)
+    used, counts, width, item_count = found.used, outgoing.counts, outgoing.width, outgoing.item_count
+    layouts, ends = forms.taken_each(counts, used, item_count, width, wire.FREE_FLOATS)
+    rows = found.taken, outgoing.item_ids, outgoing.offsets
+    if how != "packed":
+        coded = streams.taken_each(*rows, used, layouts, ends, item_count, wire.FREE_FLOATS // width)
+        ends = coded[-1]
     before = 0 if found.directions is None else floats_bytes(width, "f16")
     books = book_bytes(0, found.width) + 2 * found.width * used
     starts = np.concatenate(([0], np.cumsum(wire.HEADER_BYTES + before + books + ends)))
@@ -51,13 +50,10 @@ def write_each(codec_id: wire.CodecId, outgoing: RaggedOutgoing, found: Found, h
     _write_books(octets, at, found)
     at += books
     if how == "packed":
-        writing.taken_each(
-            octets, at, found.taken, outgoing.item_ids, outgoing.offsets, layouts, outgoing.item_count
-        )
+        writing.taken_each(octets, at, *rows, layouts, item_count)
     else:
-        for first, section in zip(at.tolist(), coded, strict=True):
-            octets[first : first + len(section)] = np.frombuffer(section, np.uint8)
-    return envelopes.seal_each(codec_id, outgoing.item_count, width, counts, Blobs(octets, starts))
+        streams.place_each(octets, at, *coded)
+    return envelopes.seal_each(codec_id, item_count, width, counts, Blobs(octets, starts))
 
 
 def _write_books(octets: NDArray[np.uint8], at: NDArray[np.int64], found: Found) -> None:

@@ -10,6 +10,8 @@ number of the interval is written, and is read as if zeros followed.
 
 from __future__ import annotations
 
+from typing import Any, TypeAlias
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,37 +19,24 @@ from fedras_ray.kernels.compiling import compiled
 
 Octets = NDArray[np.uint8]
 Counts = NDArray[np.int64]
+State: TypeAlias = NDArray[np.uint64]
+Place: TypeAlias = "int | np.integer[Any]"
 
-LOW, WIDTH, PLACE = 0, 1, 2  # of an encoder's state; a decoder has its number instead of low
-_WHOLE = 1 << 48
-_LEAST = 1 << 40
+LOW, WIDTH, PLACE, NUMBER = 0, 1, 2, 3  # of a coder's state; the number only a decoder has, less low
+AHEAD = 6  # bytes: so far before its place in the stream a decoder reads
+WHOLE, LEAST = np.uint64(1 << 48), np.uint64(1 << 40)
 MOST_TOTAL = 1 << 24  # of frequencies: the width of one is then rounded by less than 2**-16
 
 
 @compiled
-def begin() -> Counts:
+def begin() -> State:
     """The state of an encoder."""
-    return np.array([0, _WHOLE, 0])
+    return np.array([0, WHOLE, 0, 0], np.uint64)
 
 
 @compiled
-def put(state: Counts, octets: Octets, below: int, frequency: int, total: int) -> None:
-    """Code one of `total` equal shares' `frequency`, after `below` others."""
-    share = state[WIDTH] // total
-    state[LOW] += below * share
-    state[WIDTH] = frequency * share
-    if state[LOW] >= _WHOLE:
-        state[LOW] -= _WHOLE
-        _carry(octets, state[PLACE] - 1)
-    while state[WIDTH] < _LEAST:
-        octets[state[PLACE]] = state[LOW] >> 40
-        state[PLACE] += 1
-        state[LOW] = (state[LOW] & (_LEAST - 1)) << 8
-        state[WIDTH] <<= 8
-
-
-@compiled
-def _carry(octets: Octets, place: int) -> None:
+def carry(octets: Octets, place: Place) -> None:
+    """Add one to the byte at a place, and to those before it as far as it runs."""
     while octets[place] == 255:
         octets[place] = 0
         place -= 1
@@ -55,49 +44,29 @@ def _carry(octets: Octets, place: int) -> None:
 
 
 @compiled
-def end(state: Counts, octets: Octets) -> int:
+def end(state: State, octets: Octets) -> int:
     """Write the shortest number of the interval; how many bytes the stream has, without zeros at its end."""
+    low, width, place = np.int64(state[LOW]), np.int64(state[WIDTH]), np.int64(state[PLACE])
     for bits in range(48, -1, -8):
         unit = 1 << bits
-        number = (state[LOW] + unit - 1) // unit * unit
-        if number < state[LOW] + state[WIDTH]:
-            if number >= _WHOLE:
-                _carry(octets, state[PLACE] - 1)
-            for place in range(6):
-                octets[state[PLACE] + place] = (number >> (40 - 8 * place)) & 255
+        number = (low + unit - 1) // unit * unit
+        if number < low + width:
+            if number >= 1 << 48:
+                carry(octets, place - 1)
+            for at in range(6):
+                octets[place + at] = (number >> (40 - 8 * at)) & 255
             break
-    length = int(state[PLACE]) + 6
+    length = int(place) + 6
     while length > 0 and octets[length - 1] == 0:
         length -= 1
     return length
 
 
 @compiled
-def open_stream(octets: Octets) -> Counts:
+def open_stream(octets: Octets) -> State:
     """The state of a decoder."""
-    number = 0
-    for place in range(6):
+    state, number = begin(), 0
+    for place in range(AHEAD):
         number = number << 8 | (octets[place] if place < len(octets) else 0)
-    return np.array([number, _WHOLE, 6])
-
-
-@compiled
-def reading(state: Counts, total: int) -> tuple[int, int]:
-    """How wide each of `total` equal shares is, and which one comes next."""
-    share = state[WIDTH] // total
-    return share, min(state[LOW] // share, total - 1)
-
-
-@compiled
-def drop(state: Counts, octets: Octets, below: int, frequency: int, share: int) -> None:
-    """Go past what `put` coded with the same numbers, and shares so wide.
-
-    The number stays within [0, width) whatever the bytes are: above the last share no encoder is.
-    """
-    state[WIDTH] = frequency * share
-    state[LOW] = min(state[LOW] - below * share, state[WIDTH] - 1)
-    while state[WIDTH] < _LEAST:
-        octet = octets[state[PLACE]] if state[PLACE] < len(octets) else 0
-        state[LOW] = state[LOW] << 8 | octet
-        state[WIDTH] <<= 8
-        state[PLACE] += 1
+    state[NUMBER] = np.uint64(number)
+    return state

@@ -24,7 +24,7 @@ def positions(count: int, item_count: int) -> tuple[int, int, int, int]:
         return BITMAP, 0, 0, 0
     low = _length(item_count // count) - 1
     top = (item_count - 1) >> low
-    as_set, as_ids = _octets(item_count), _octets(count * low) + _octets(count + top)
+    as_set, as_ids = octets_of(item_count), octets_of(count * low) + octets_of(count + top)
     if as_set <= as_ids:
         return BITMAP, 0, 0, as_set
     return ELIAS_FANO, low, top, as_ids
@@ -55,7 +55,7 @@ def taken_each(
             bits = max(bits, 1)
         form, low, top, octets = positions(n, item_count)
         found[update] = bits, form, low, top
-        lengths[update] = _octets(n * bits) + 1 + octets
+        lengths[update] = octets_of(n * bits) + 1 + octets
     return found, lengths
 
 
@@ -75,5 +75,6 @@ def _length(value: int) -> int:
 
 
 @exact
-def _octets(bits: int) -> int:
+def octets_of(bits: int) -> int:
+    """The bytes of so many bits."""
     return (bits + 7) // 8

@@ -14,9 +14,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fedras_ray.kernels import packing, tables
+from fedras_ray.kernels import packing, streams, tables
 from fedras_ray.kernels.compiling import exact
-from fedras_ray.kernels.forms import ALL, BITMAP
+from fedras_ray.kernels.forms import ALL, BITMAP, octets_of
+from fedras_ray.kernels.streams import CODED, PACKED
 from fedras_ray.kernels.writing import LARGEST, LEAST_EXPONENT, MOST_EXPONENT
 
 Octets = NDArray[np.uint8]
@@ -38,7 +39,9 @@ class Bodies(NamedTuple):
     offsets: Numbers  # (C + 1,) the rows of update c are those from offsets[c] to offsets[c + 1]
     sizes: Numbers  # (C,) K
     forms: Numbers  # (C, 4) as `forms.taken_each` gives them
+    lengths: Numbers  # (C,) and how long what is taken is where it is packed
     item_count: int
+    is_told: bool  # a byte before says whether what is taken is packed or coded
 
 
 @exact
@@ -127,8 +130,14 @@ def _taken(bodies: Bodies, update: int, at: int, begin: int, ids: Ids, taken: Id
 
     Returns whether an encoder writes such.
     """
-    n = len(ids)
+    n, told = len(ids), PACKED
     bits, form, low, top = bodies.forms[update]
+    if bodies.is_told:
+        told, at = bodies.octets[at], at + 1
+    if told != PACKED:
+        return told == CODED and _coded(bodies, update, at, begin, ids, taken)
+    if at + bodies.lengths[update] != bodies.ends[update]:
+        return False
     index, clean = np.zeros(n, np.uint32), True
     if bits:
         end = at + (n * bits + 7) // 8
@@ -141,6 +150,27 @@ def _taken(bodies: Bodies, update: int, at: int, begin: int, ids: Ids, taken: Id
         return False
     section = bodies.octets[at + 1 : bodies.ends[update]]
     return _positions(section, form, low, top, ids) and packing.increasing(ids, bodies.item_count)
+
+
+@exact
+def _coded(bodies: Bodies, update: int, at: int, begin: int, ids: Ids, taken: Ids) -> bool:
+    """As `_taken`, behind the byte that says that it is coded."""
+    n, k, end, packed = len(ids), bodies.sizes[update], bodies.ends[update], bodies.lengths[update]
+    bits, form, low, top = bodies.forms[update]
+    if not streams.fits(n, k) or end - at >= packed:
+        return False
+    if not streams.walks(n, bodies.item_count):
+        size = packed - octets_of(n * bits)
+        if end - at < size or bodies.octets[at] != form:
+            return False
+        if not _positions(bodies.octets[at + 1 : at + size], form, low, top, ids):
+            return False
+        if not packing.increasing(ids, bodies.item_count):
+            return False
+        at += size
+    fine = streams.opened(bodies.octets[at:end], k, ids, bodies.item_count, taken)
+    taken += begin
+    return fine
 
 
 @exact

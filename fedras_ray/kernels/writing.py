@@ -103,15 +103,33 @@ def taken_each(
     """From starts[c] on, each update's indices and positions, of the (C, 4) forms of `forms.taken_each`."""
     for update in range(len(forms)):
         its = slice(offsets[update], offsets[update + 1])
-        bits, form, low, top = forms[update]
-        at = starts[update]
-        if bits:
-            at = _append(octets, at, packing.pack(index[its].astype(np.uint32), bits))
-        octets[at] = form
-        if its.start < its.stop and form == BITMAP:
-            _append(octets, at + 1, packing.mark(item_ids[its].astype(np.int64), item_count))
-        elif its.start < its.stop and form == ELIAS_FANO:
-            _append(octets, at + 1, packing.pack_ids(item_ids[its], low, top))
+        taken(octets, starts[update], index[its], item_ids[its], forms[update], item_count)
+
+
+@exact
+def taken(
+    octets: Octets,
+    at: int,
+    index: NDArray[np.int32],
+    item_ids: NDArray[np.int32],
+    layout: Numbers,
+    item_count: int,
+) -> None:
+    """`taken_each` of one update, of the (4,) form `layout`."""
+    if layout[0]:
+        at = _append(octets, at, packing.pack(index.astype(np.uint32), layout[0]))
+    positions(octets, at, item_ids, layout, item_count)
+
+
+@exact
+def positions(octets: Octets, at: int, item_ids: NDArray[np.int32], layout: Numbers, item_count: int) -> None:
+    """The positions alone."""
+    _, form, low, top = layout
+    octets[at] = form
+    if len(item_ids) and form == BITMAP:
+        _append(octets, at + 1, packing.mark(item_ids.astype(np.int64), item_count))
+    elif len(item_ids) and form == ELIAS_FANO:
+        _append(octets, at + 1, packing.pack_ids(item_ids, low, top))
 
 
 @exact

@@ -78,11 +78,10 @@ class Placement:
         """Another one in place of a pool.
 
         Where nobody asked for a number of pools and there is no room for this one, it does not wait for any,
-        but shares the cores that there are: the number of pools follows soon.
+        but shares the cores that there are: the number of pools follows soon. A GPU it waits for.
         """
-        if self._follows and not self.reservation.is_there(number):
-            shared = {**self._asked, "num_cpus": 0, "scheduling_strategy": elsewhere(number)}
-            return self._placed(number, shared)
+        if self._follows and not self._asked["num_gpus"] and not self.reservation.is_there(number):
+            return self._placed(number, {"num_cpus": 0, "scheduling_strategy": elsewhere(number)})
         return self._reserved(number)
 
     def give_back(self) -> None:

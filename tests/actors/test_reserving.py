@@ -11,6 +11,7 @@ import ray
 
 from actors.cluster import bundle, cores_per_pool, pool_count, pool_room
 from actors.executor import RayExecutor
+from actors.placing import Placement
 from actors.reserving import Reservation, give_back, new_run
 from fedras_ray.config import build
 from tests.actors import joining
@@ -81,6 +82,34 @@ def test_a_node_without_room_for_a_pool_is_not_there(cluster):
     reservation = Reservation(new_run(), bundle(execution, 1), 1, execution)
     assert not reservation.is_there(0)
     reservation.give_back()
+
+
+SHARES, WAITS = {"num_cpus": 0, "scheduling_strategy": "elsewhere"}, "reserved"
+
+
+@pytest.mark.parametrize(
+    ("settings", "is_there", "placed"),
+    [
+        (["execution.memory_bytes=1000"], False, SHARES),
+        ([], True, WAITS),
+        (["execution.pools=2"], False, WAITS),
+        (["execution.device=cuda", "execution.gpus=0.5"], False, WAITS),
+    ],
+)
+def test_a_pool_whose_room_is_gone_shares_or_waits(monkeypatch, settings, is_there, placed):
+    class Room:
+        def is_there(self, number):
+            return is_there
+
+        def place_of(self, number):
+            return WAITS
+
+    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 2.0, "GPU": 1.0})
+    monkeypatch.setattr("actors.placing.elsewhere", lambda number: "elsewhere")
+    placement = Placement(build({}, settings), None, object, 2, "run", Room())
+    monkeypatch.setattr(placement, "_placed", lambda number, options: options)
+    found = placement.anew(1)
+    assert found == placed or found["scheduling_strategy"] == placed
 
 
 def test_an_executor_that_is_closed_holds_nothing(cluster):

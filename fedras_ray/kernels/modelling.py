@@ -15,10 +15,12 @@ n symbols of an alphabet of K; n members of I places.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from fedras_ray.kernels.compiling import compiled
+from fedras_ray.kernels.compiling import compiled, inlined
 from fedras_ray.kernels.entropy import (
     AHEAD,
     LEAST,
@@ -39,6 +41,26 @@ _ONE, _BYTE, _TOP = np.uint64(1), np.uint64(8), np.uint64(40)
 _INNER = LEAST - _ONE
 
 
+@inlined
+def _left(low: Any, width: Any, at: Any, octets: Octets) -> tuple[Any, Any, Any]:
+    """What an interval is once the bytes that are certain have left it."""
+    if low >= WHOLE:
+        low -= WHOLE
+        carry(octets, at - 1)
+    while width < LEAST:
+        octets[at] = low >> _TOP
+        low, width, at = (low & _INNER) << _BYTE, width << _BYTE, at + 1
+    return low, width, at
+
+
+@inlined
+def _come(number: Any, octets: Octets, at: Any, until: Any) -> Any:
+    """A decoder's number once as many bytes have come."""
+    for place in range(at + AHEAD, until + AHEAD):
+        number = number << _BYTE | np.uint64(octets[place] if place < len(octets) else 0)
+    return number
+
+
 @compiled
 def put_symbols(state: State, octets: Octets, symbols: NDArray[np.int32], k: int) -> None:
     """Code symbols below K, each by those before it."""
@@ -50,12 +72,7 @@ def put_symbols(state: State, octets: Octets, symbols: NDArray[np.int32], k: int
         share = width // total
         low += np.uint64(below) * share
         width = np.uint64(frequency) * share
-        if low >= WHOLE:
-            low -= WHOLE
-            carry(octets, at - 1)
-        while width < LEAST:
-            octets[at] = low >> _TOP
-            low, width, at = (low & _INNER) << _BYTE, width << _BYTE, at + 1
+        low, width, at = _left(low, width, at, octets)
         _add(sums, symbol, 2, k)
         total += np.uint64(2)
     state[LOW], state[WIDTH], state[PLACE] = low, width, np.uint64(at)
@@ -66,7 +83,7 @@ def take_symbols(state: State, octets: Octets, again: Octets, count: int, k: int
     """The symbols of `put_symbols`: (count,), below K whatever the bytes are; and put `again`."""
     symbols = np.empty(count, np.int32)
     number, width, at = state[NUMBER], state[WIDTH], np.int64(state[PLACE])
-    low, size = state[LOW], len(octets)
+    low = state[LOW]
     sums, total = _uniform(k), np.uint64(k)
     for place in range(count):
         share = width // total
@@ -76,14 +93,9 @@ def take_symbols(state: State, octets: Octets, again: Octets, count: int, k: int
         width = np.uint64(_sum_below(sums, symbol + 1, k) - under) * share
         number = min(number - below * share, width - _ONE)
         low += below * share
-        if low >= WHOLE:
-            low -= WHOLE
-            carry(again, at - 1)
-        while width < LEAST:
-            again[at] = low >> _TOP
-            low, width = (low & _INNER) << _BYTE, width << _BYTE
-            number = number << _BYTE | np.uint64(octets[at + AHEAD] if at + AHEAD < size else 0)
-            at += 1
+        begin = at
+        low, width, at = _left(low, width, at, again)
+        number = _come(number, octets, begin, at)
         _add(sums, symbol, 2, k)
         total += np.uint64(2)
         symbols[place] = symbol
@@ -100,20 +112,13 @@ def put_members(state: State, octets: Octets, ids: NDArray[np.int32], item_count
         members = len(ids) - rank
         for left in range(item_count - place, item_count - ids[rank], -1):  # that are none
             width = np.uint64(left - members) * (width // np.uint64(left))
-            while width < LEAST:
-                octets[at] = low >> _TOP
-                low, width, at = (low & _INNER) << _BYTE, width << _BYTE, at + 1
+            low, width, at = _left(low, width, at, octets)
         left, place = item_count - ids[rank], ids[rank] + 1
         if left > members:
             share = width // np.uint64(left)
             low += np.uint64(left - members) * share
             width = np.uint64(members) * share
-            if low >= WHOLE:
-                low -= WHOLE
-                carry(octets, at - 1)
-            while width < LEAST:
-                octets[at] = low >> _TOP
-                low, width, at = (low & _INNER) << _BYTE, width << _BYTE, at + 1
+            low, width, at = _left(low, width, at, octets)
     state[LOW], state[WIDTH], state[PLACE] = low, width, np.uint64(at)
 
 
@@ -124,7 +129,7 @@ def take_members(
     """The ids of `put_members`: (count,), increasing below I whatever the bytes are; and put `again`."""
     ids = np.empty(count, np.int32)
     number, width, at = state[NUMBER], state[WIDTH], np.int64(state[PLACE])
-    low, size = state[LOW], len(octets)
+    low = state[LOW]
     place = rank = 0
     while rank < count:
         members, left = count - rank, item_count - place
@@ -137,17 +142,12 @@ def take_members(
             width = np.uint64(members) * share
             number, low = min(number - absent, width - _ONE), low + absent
             ids[rank], rank = place, rank + 1
-            if low >= WHOLE:
-                low -= WHOLE
-                carry(again, at - 1)
         else:
             width = absent
         place += 1
-        while width < LEAST:
-            again[at] = low >> _TOP
-            low, width = (low & _INNER) << _BYTE, width << _BYTE
-            number = number << _BYTE | np.uint64(octets[at + AHEAD] if at + AHEAD < size else 0)
-            at += 1
+        begin = at
+        low, width, at = _left(low, width, at, again)
+        number = _come(number, octets, begin, at)
     state[LOW], state[WIDTH], state[PLACE], state[NUMBER] = low, width, np.uint64(at), number
     return ids
 

@@ -37,8 +37,8 @@ def walks(count: int, item_count: int) -> bool:
 
 @compiled
 def room(count: int, books: int, item_count: int) -> int:
-    """Bytes for any stream of n rows: `entropy.MOST_TOTAL` has 24 bits."""
-    return _SLACK + 3 * count * books + item_count // 8
+    """Bytes for any stream of n rows: `entropy.MOST_TOTAL` has 24 bits, a set costs at most a bitmap."""
+    return _SLACK + 3 * count * books + (item_count // 8 if walks(count, item_count) else 0)
 
 
 @compiled

@@ -18,12 +18,7 @@ from fedras_ray.population import population_of
 from tests.actors.conftest import freed
 from tests.conftest import SMALL
 
-ENVIRONMENT = {
-    "RAY_AUTH_MODE": "disabled",
-    "RAY_worker_niceness": "0",
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_health_check_period_ms": "1000",  # a node that is gone is missed five times, and then known to be
-}
+ENVIRONMENT = {"RAY_AUTH_MODE": "disabled", "RAY_worker_niceness": "0", "RAY_USAGE_STATS_ENABLED": "0"}
 JOINS, GOES = 10, 25  # versions
 PATIENCE_S = 60
 

@@ -168,7 +168,8 @@ class ClientHost:
         self._began[kept] = True
         users = self._ranker.users(shard)
         places = self._places(users)
-        private = np.where(self._began[places, None], self._before[places], self._private[places])
+        private, late = self._private[places], self._began[places]  # a copy
+        private[late] = self._before[places[late]]
         views = np.broadcast_to(views, len(self._members(shard)))[users // self._shards]
         return self._ranker.quality(shard, private, views, self._views)
 

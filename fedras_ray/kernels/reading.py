@@ -140,7 +140,7 @@ def _taken(bodies: Bodies, update: int, at: int, begin: int, ids: Ids, taken: Id
         return False
     index, clean = np.zeros(n, np.uint32), True
     if bits:
-        end = at + (n * bits + 7) // 8
+        end = at + octets_of(n * bits)
         index, clean = packing.unpack(bodies.octets[at:end], n, bits)
         at = end
     for place in range(n):

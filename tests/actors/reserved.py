@@ -1,15 +1,11 @@
 """What is reserved on a cluster of several nodes: ``python -m tests.actors.reserved`` tells what was seen."""
 
-import json
-import sys
 import time
 
 import pytest
 import ray
-from ray.cluster_utils import Cluster
 from ray.util.placement_group import placement_group_table
 
-from actors import following
 from actors.coordinator import Coordinator
 from actors.executor import RayExecutor
 from actors.reserving import PREFIX, give_back
@@ -18,7 +14,7 @@ from fedras_ray.config import build
 from fedras_ray.errors import ExecutorError
 from fedras_ray.population import population_of
 from tests.actors.conftest import freed
-from tests.actors.joining import ENVIRONMENT, PATIENCE_S, awaited_cores, world
+from tests.actors.joining import PATIENCE_S, awaited_cores, tell, world
 
 JOINS = 10  # version
 
@@ -95,25 +91,14 @@ def _awaited(holds):
         time.sleep(0.1)
 
 
-def main():
-    following.LOOK_S = 0.0
-    with pytest.MonkeyPatch.context() as patched:
-        for name, value in ENVIRONMENT.items():
-            patched.setenv(name, value)
-        cluster = Cluster()
-        try:
-            cluster.add_node(num_cpus=1, include_dashboard=False)
-            ray.init(address=cluster.address, log_to_driver=False, logging_level="ERROR")
-            stored = ray.put(world()[1])
-            grown = growing(cluster, stored)
-            cluster.add_node(num_cpus=2)
-            awaited_cores(5)
-            found = grown | {"nodes": spread(stored)} | refused(stored)
-        finally:
-            ray.shutdown()
-            cluster.shutdown()
-    sys.stdout.write(json.dumps(found) + "\n")
+def seen(cluster):
+    """All of it."""
+    stored = ray.put(world()[1])
+    grown = growing(cluster, stored)
+    cluster.add_node(num_cpus=2)
+    awaited_cores(5)
+    return grown | {"nodes": spread(stored)} | refused(stored)
 
 
 if __name__ == "__main__":
-    main()
+    tell(seen)

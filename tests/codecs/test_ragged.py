@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fedras_ray.codecs import wire
 from fedras_ray.codecs.base import encode_all
 from fedras_ray.codecs.build import build_codec
 from fedras_ray.codecs.floats import pack_floats, unpack_floats
@@ -188,3 +189,23 @@ def test_numbers_are_sorted_and_equal_ones_stay_in_order(lines):
     for first, last in pairwise(offsets):
         order = sorting.order(points[first:last], room)
         np.testing.assert_array_equal(order, np.argsort(points[first:last], kind="stable"))
+
+
+@pytest.mark.parametrize("kind", ["actions", "gain-shape"])
+def test_a_stream_that_no_encoder_writes_is_refused_in_a_batch_too(kind):
+    codec, outgoing = build_codec(configs_of(kind)), batch("few", sizes=[300, 200])
+    sound, forged = encode_each(codec, outgoing)
+    assert not any(update is None for update in decode_each(codec, [sound, forged]))
+    head, body = wire.unpack(forged, forged[3]), forged[wire.HEADER_BYTES :]
+    forged = wire.pack(forged[3], ITEMS, head.width, head.rows, body + b"\0")  # read as if zeros followed
+    with pytest.raises(CodecError, match="no encoder writes"):
+        codec.decode(forged)
+    with pytest.raises(CodecError, match="no encoder writes"):
+        [*decode_each(codec, [sound, forged])]
+
+
+def configs_of(kind):
+    """With coded indices."""
+    if kind == "actions":
+        return configs.ActionsCodec(kind="actions", indices="entropy")
+    return configs.GainShapeCodec(kind="gain-shape", indices="entropy")

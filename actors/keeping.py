@@ -108,11 +108,15 @@ def stretches(
     """
     keeper = (keeping or Nowhere()).begin()
     executor.tell_states(keeping is not None and cadence.is_every_version)
+    telling = _Telling(simulation, keeper)
     is_over = False
     try:
-        is_over = yield from _pieces(simulation, executor, cadence, keeper, made)
+        is_over = yield from _pieces(simulation, executor, cadence, telling, made)
     finally:
-        keeper.close(is_over)
+        try:
+            telling.hand_over()
+        finally:
+            keeper.close(is_over)
     yield from map(Notice, keeper.troubles())
     if is_over and cadence.keeps_model:
         yield trained(simulation, executor)
@@ -122,7 +126,7 @@ def _pieces(
     simulation: Simulation,
     executor: KeepingExecutor,
     cadence: Cadence,
-    keeper: Keeper,
+    telling: _Telling,
     made: Callable[[int], None],
 ) -> Generator[Told, None, bool]:
     """Returns whether it came to the end."""
@@ -131,27 +135,72 @@ def _pieces(
         is_new, version = simulation.version != version, simulation.version
         if is_new:
             made(version)
+        telling.hand_over()  # clients were asked for the next version meanwhile: nobody waits for us now
         since_s = time.monotonic() - looked_s
         is_time = since_s >= (SOON_S if simulation.is_computing else LATE_S)
         last = is_time and cadence.is_wished(version)
         if last or (is_new and cadence.is_due(version)):
-            yield from _told(simulation, keeper)
-            keeper.take(take(simulation, executor))
+            if not telling.has_begun:  # who listens begins before there is anything to go on from
+                yield from telling.tell()
+            telling.take(executor)
         if last:
-            keeper.wait(LAST_LIMIT_S)
+            telling.hand_over()
+            yield from telling.tell()
+            telling.wait(LAST_LIMIT_S)
             return False
-        if len(simulation.said) >= MOST or (is_time and simulation.said.others):
-            yield from _told(simulation, keeper)
+        if telling.is_much or (is_time and telling.has_others):
+            yield from telling.tell()
         if is_time:
             looked_s = time.monotonic()
-    yield from _told(simulation, keeper)
+    yield from telling.tell()
     return True
 
 
-def _told(simulation: Simulation, keeper: Keeper) -> Iterator[Told]:
-    """What there is to tell; it is kept before it is told."""
-    if simulation.said:
-        said = simulation.tell()
-        keeper.said(said)
-        yield said
-    yield from map(Notice, keeper.troubles())
+class _Telling:
+    """What was said: kept before it is told, and before each checkpoint; told when it is worth a message."""
+
+    def __init__(self, simulation: Simulation, keeper: Keeper) -> None:
+        self._simulation, self._keeper = simulation, keeper
+        self.has_begun = False  # to tell
+        self._kept: list[Stretch] = []  # and not told yet
+        self._taken: Taken | None = None  # and not handed over yet
+
+    @property
+    def is_much(self) -> bool:
+        """Whether it must not become more."""
+        return len(self._simulation.said) + sum(map(len, self._kept)) >= MOST
+
+    @property
+    def has_others(self) -> bool:
+        """Whether there is anything that somebody may wait for."""
+        return bool(self._simulation.said.others) or any(one.others for one in self._kept)
+
+    def keep(self) -> None:
+        """Have everything kept that was said so far."""
+        if self._simulation.said:
+            self._kept.append(self._simulation.tell())
+            self._keeper.said(self._kept[-1])
+
+    def take(self, executor: KeepingExecutor) -> None:
+        """A checkpoint of after everything that was said so far."""
+        self.keep()
+        self._taken = take(self._simulation, executor)
+
+    def hand_over(self) -> None:
+        """Have it kept: who does that takes time of this process from now on."""
+        if self._taken is not None:
+            taken, self._taken = self._taken, None
+            self._keeper.take(taken)
+
+    def wait(self, limit_s: float) -> bool:
+        """See `Keeper.wait`."""
+        return self._keeper.wait(limit_s)
+
+    def tell(self) -> Iterator[Told]:
+        """Everything that was said so far, and what is in the way of keeping it."""
+        self.keep()
+        kept, self._kept = self._kept, []
+        if kept:
+            self.has_begun = True
+            yield Stretch.joined(kept)
+        yield from map(Notice, self._keeper.troubles())

@@ -10,7 +10,7 @@ shows in what comes out: where it would, batches are formed per shard, and other
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -101,7 +101,7 @@ class ClientHost:
         """The states of the table that are held."""
         return dict(self._views)
 
-    def state(self, shard: int, at_work: Container[int] | None = None) -> ClientState:
+    def state(self, shard: int, at_work: Collection[int] | None = None) -> ClientState:
         """As it is now; later work does not change it.
 
         Args:
@@ -110,11 +110,18 @@ class ClientHost:
                 not asked for any more. None: it is not known who is.
         """
         unsaid = {} if self._unsaid is None else self._unsaid.of(shard, self._shards)
-        began = np.flatnonzero(self._began[self._at(shard)]) * self._shards + shard
-        if at_work is not None:
-            began = np.array([client for client in began.tolist() if client in at_work], np.int64)
-        before = self._before[self._places(began)]
+        began = self._began_of(shard, at_work)
+        before = self._before[self._places(began)] if len(began) else self._before[:0]
         return ClientState(self._private[self._at(shard)].copy(), began, before, unsaid)
+
+    def _began_of(self, shard: int, at_work: Collection[int] | None) -> Clients:
+        """Who of a shard may rank with what it was before, increasing; nobody is looked for in nobody."""
+        if at_work is not None and not at_work:
+            return np.empty(0, np.int64)
+        began: Clients = np.flatnonzero(self._began[self._at(shard)]) * self._shards + shard
+        if at_work is None:
+            return began
+        return np.array([client for client in began.tolist() if client in at_work], np.int64)
 
     def put_back(self, shard: int, state: ClientState) -> None:
         """Go on from a state of before, be it another host's."""

@@ -7,7 +7,7 @@ actors on a cluster; it cannot tell the difference.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -133,7 +133,7 @@ class Site:
         rows = self.clients.requests(asked)
         return {client: ids for (client, _), ids in zip(asked, rows, strict=True)}
 
-    def states(self, at_work: Container[int] | None = None) -> list[ShardState]:
+    def states(self, at_work: Collection[int] | None = None) -> list[ShardState]:
         """Each shard as it is now; see `ClientHost.state`."""
         return [
             ShardState(shard, self.clients.state(shard, at_work), self.desk.state(shard, self._all_shards))

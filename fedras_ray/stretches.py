@@ -6,7 +6,7 @@ numbers in it. Whoever wants records reads them one by one, and whoever wants co
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -40,6 +40,18 @@ class Stretch:
         self._tables = [] if table is None else [table]
         self.rows: list[Row] = []  # after those of the tables
         self.others = [] if others is None else others
+
+    @classmethod
+    def joined(cls, some: Sequence[Stretch]) -> Stretch:
+        """One or more, of one run, in a row."""
+        if len(some) == 1:
+            return some[0]
+        tables, others, turns = [], [], 0
+        for one in some:
+            tables.append(one.table())
+            others += [(turns + place, record) for place, record in one.others]
+            turns += one.turns
+        return cls(some[0].class_names, np.concatenate(tables), others)
 
     def say(self, record: Record) -> None:
         """A record that is no turn comes next."""

@@ -89,26 +89,28 @@ def _in_order(array: Array) -> Array:
     return np.ascontiguousarray(array, array.dtype.newbyteorder("<")).reshape(array.shape)
 
 
-def _told(arrays: Sequence[Sequence[Array]]) -> tuple[list[list[tuple[Any, ...]]], list[memoryview]]:
+def _told(arrays: Sequence[Sequence[Array]]) -> tuple[list[list[tuple[Any, ...]]], list[Piece]]:
     """What the header says of each array, and the bytes of those that are written."""
     seen: dict[
         tuple[int, bytes], tuple[int, NDArray[np.uint8]]
     ] = {}  # by size and first bytes: number, bytes
     told: list[list[tuple[Any, ...]]] = []
-    bodies: list[memoryview] = []
+    bodies: list[Piece] = []
     number = 0
     for some in arrays:
         told.append([])
         for one in some:
-            octets = one.reshape(-1).view(np.uint8)
             same: tuple[int, ...] = ()
-            if octets.size >= _LARGE_BYTES:
+            if one.nbytes < _LARGE_BYTES:
+                bodies.append(one.tobytes())
+            else:
+                octets = one.reshape(-1).view(np.uint8)
                 place, other = seen.setdefault(
                     (octets.size, octets[:_FIRST_BYTES].tobytes()), (number, octets)
                 )
                 same = (place,) if place != number and np.array_equal(octets, other) else ()
-            if not same:
-                bodies.append(octets.data)
+                if not same:
+                    bodies.append(octets.data)
             told[-1].append((one.dtype.str, one.shape, *same))
             number += 1
     return told, bodies

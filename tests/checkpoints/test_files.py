@@ -169,6 +169,7 @@ def test_arrays_that_come_back_are_apart_even_where_their_bytes_were_one():
 @pytest.mark.parametrize("part_records", [1, 7, 5_000])
 def test_a_run_that_loses_its_machines_ends_as_if_it_had_not(run, store, tmp_path, monkeypatch, part_records):
     monkeypatch.setattr("workloads.checkpoints.keeper.PART_RECORDS", part_records)
+    monkeypatch.setattr("actors.keeping.MOST", 1)  # told as soon as said
     expected = complete(run, tmp_path / "whole", LocalStore(tmp_path / "other"))
     for cut in (0, 3, 9):
         Cut.left = cut
@@ -177,7 +178,8 @@ def test_a_run_that_loses_its_machines_ends_as_if_it_had_not(run, store, tmp_pat
         assert store.names() == []
 
 
-def test_without_restarts_it_is_an_error(run, store, tmp_path):
+def test_without_restarts_it_is_an_error(run, store, tmp_path, monkeypatch):
+    monkeypatch.setattr("actors.keeping.MOST", 1)
     Cut.left = 3
     with pytest.raises(ExecutorError, match="the coordinator died"):
         complete(run, tmp_path / "cut", store, 0, Cut)

@@ -65,3 +65,10 @@ def test_a_class_that_nobody_named_is_refused():
     row[DEVICE_CLASS] = 2
     with pytest.raises(IndexError):
         list(told([tuple(row)]))
+
+
+@given(st.lists(SAID, min_size=1, max_size=4))
+def test_several_in_a_row_say_what_one_says(some):
+    joined = Stretch.joined([told(said) for said in some])
+    assert list(joined) == list(told([one for said in some for one in said]))
+    assert len(joined) == sum(map(len, some))

@@ -1,0 +1,85 @@
+"""What a run says is kept before a checkpoint counts on it, and told in few messages."""
+
+import itertools
+
+import pytest
+
+from actors.keeping import Cadence, stretches
+from fedras_ray.stretches import Stretch
+from tests.checkpoints.stopped import begun, told
+from tests.simulation.worlds import world
+
+VERSIONS = 12
+
+
+class Diary:
+    """A `Keeper`, and how one is kept, that notes what is given to it, in order."""
+
+    def __init__(self):
+        self.said_before = []  # records, of each checkpoint that was taken
+        self.versions = []
+        self.records = []
+        self.versions_when_told = []  # that were taken
+        self.closed = None
+
+    def begin(self):
+        return self
+
+    def said(self, stretch):
+        self.records += list(stretch)
+
+    def take(self, taken):
+        self.versions.append(taken.version)
+        self.said_before.append(len(self.records))
+
+    def wait(self, limit_s):
+        return True
+
+    def troubles(self):
+        return []
+
+    def close(self, is_over):
+        self.closed = is_over
+
+
+@pytest.fixture(scope="module")
+def run():
+    rounds = [f"schedule.versions={VERSIONS}", "schedule.clients_per_version=10"]
+    return world(*rounds, "checkpoint.every_versions=1", "checkpoint.every_minutes=0")
+
+
+def test_a_checkpoint_of_every_version_is_no_message_of_every_version(run):
+    diary, (simulation, executor) = Diary(), begun(*run)
+    said = []
+    for one in stretches(simulation, executor, Cadence(run[0]), diary):
+        said.append(one)
+        diary.versions_when_told.append(len(diary.versions))
+    expected = told(begun(*run)[0])
+    assert diary.versions == list(range(1, VERSIONS))
+    assert diary.closed is True
+    assert diary.records == list(itertools.chain(*said)) == expected
+    assert all(isinstance(one, Stretch) for one in said)
+    assert len(said) < VERSIONS / 2
+    assert diary.versions_when_told[0] == 0, "who listens begins before there is anything to go on from"
+    for count, version in zip(diary.said_before, diary.versions, strict=True):
+        assert sum(type(one).__name__ == "VersionRecord" for one in expected[:count]) == version
+
+
+def test_what_was_taken_is_kept_though_the_run_breaks_right_after_it(run):
+    diary, (simulation, executor) = Diary(), begun(*run)
+    executor.round = executor.train = broken_after(3, executor.round)
+    with pytest.raises(MemoryError):
+        list(stretches(simulation, executor, Cadence(run[0]), diary))
+    assert diary.versions == [1, 2, 3]
+    assert diary.closed is False
+
+
+def broken_after(times, method):
+    left = iter(range(times))
+
+    def call(work):
+        if next(left, None) is None:
+            raise MemoryError
+        return method(work)
+
+    return call

@@ -91,7 +91,8 @@ class LocalStore:
             with file:
                 for piece in pieces:
                     _write_all(file, piece)
-                file.truncate()  # of a spare one that was longer
+                if file.tell() < os.fstat(file.fileno()).st_size:  # a spare one that was longer
+                    file.truncate()
                 os.fsync(file.fileno())
             os.replace(path + PARTIAL, path)
         except BaseException:

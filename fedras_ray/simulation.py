@@ -20,7 +20,6 @@ from fedras_ray.clock import Nanos, nanos
 from fedras_ray.cohorts import is_undisturbed
 from fedras_ray.config import Experiment
 from fedras_ray.departures import Phase
-from fedras_ray.evaluation.fairness import fairness
 from fedras_ray.executor import Executor
 from fedras_ray.population import Population
 from fedras_ray.reception import Reception
@@ -30,6 +29,7 @@ from fedras_ray.snapshots.kinds import kept
 from fedras_ray.stretches import Stretch
 from fedras_ray.trace import Kind, Trace
 from fedras_ray.turns import Carried, Cohort, Copied, Due, Event, Joined, Left, OpenTurn, Shifted, Woke
+from fedras_ray.versions import Versions
 
 
 def simulate(experiment: Experiment, population: Population, executor: Executor) -> Iterator[Record]:
@@ -47,7 +47,7 @@ def simulate(experiment: Experiment, population: Population, executor: Executor)
     return Simulation(experiment, population, executor).run()
 
 
-@kept("_parts", "_reception", "_most_downlink_state", "_begun", "_to_ask")
+@kept("_parts", "_reception", "_versions", "_begun", "_to_ask")
 class Simulation:
     """The state of one run: what the server sees of it, and decides.
 
@@ -65,10 +65,8 @@ class Simulation:
         executor: Executor,
         trace: Trace | None = None,
     ) -> None:
-        self._experiment = experiment
         self._schedule = experiment.schedule
         self._population = population
-        self._has_rounds = schedules.has_rounds(experiment.schedule)
         self._parts = parts = assemble(experiment, population, executor, Trace() if trace is None else trace)
         self._clock, self.trace = parts.clock, parts.trace
         self._server, self._downlink = parts.server, parts.downlink
@@ -76,7 +74,7 @@ class Simulation:
         self._rounds = parts.rounds
         self.together = is_undisturbed(experiment)
         self._reception = Reception(experiment, population, parts)
-        self._most_downlink_state = 0
+        self._versions = Versions(experiment, population, parts, self._reception)
         self._begun = False
         self._to_ask: int | None = None  # the tier whose clients are asked next, for a version just made
 
@@ -89,7 +87,7 @@ class Simulation:
     @property
     def version(self) -> int:
         """Of the newest table."""
-        return self._server.version
+        return self._versions.newest
 
     @property
     def said(self) -> Stretch:
@@ -135,14 +133,12 @@ class Simulation:
             yield
             if self._ask():
                 yield
-        self._collect(last=True)
-        self.said.say(self._end())
+        self._versions.end()
         yield
 
     def _begin_run(self) -> None:
         self._begun = True
-        self._publish()
-        self._parts.judge.submit(self._server, self._clock.now_ns)
+        self._versions.begin()
         for tier in range(len(self._rounds)):
             self._dispatch(tier)
 
@@ -181,24 +177,6 @@ class Simulation:
                     self._arrive(at_ns, turn)
             case Copied():
                 self._journeys.recognise(event)
-
-    def _end(self) -> Record:
-        samples = self._population.samples_per_epoch(self._experiment.training)
-        clients = np.flatnonzero(samples)  # with training data
-        asked = self._asker.turns[clients]
-        return self._server.end(
-            self._downlink.closing_bytes(clients),
-            self._most_downlink_state,
-            self._asker.left_for_later,
-            *fairness(asked),
-            self.trace.digest(),
-        )
-
-    def _publish(self) -> None:
-        """Send a new version towards the clients; what waits for the old one is handed over first."""
-        self._parts.flight.hand_over()
-        self._parts.views.publish(self._downlink.publish(self._server.version, self._server.table))
-        self._most_downlink_state = max(self._most_downlink_state, self._downlink.state_bytes)
 
     def _dispatch(self, tier: int) -> None:
         """Choose idle clients of a tier and begin their turns."""
@@ -243,7 +221,7 @@ class Simulation:
         if not self._reception.is_running():
             return
         if schedules.ready(self._schedule, self._rounds[tier], self._server.arrived(tier)):
-            self._advance(at_ns, tier)
+            self._versions.advance(at_ns, tier)
             self._to_ask = tier
         else:
             self._dispatch(tier)
@@ -254,21 +232,3 @@ class Simulation:
             now.due = True
             self.trace.add(at_ns, Kind.DUE, -1, self._server.version, 0)
             self._proceed(at_ns, event.tier)
-
-    def _collect(self, last: bool = False) -> None:
-        for record in self._parts.judge.collect(last):
-            self.said.say(record)
-
-    def _advance(self, at_ns: Nanos, tier: int) -> None:
-        """Make the next version, say so, and measure it when it is time."""
-        self._collect()
-        left, state_bytes = self._asker.left_for_later, self._downlink.state_bytes
-        total = self._parts.arrivals.fold(tier)
-        self.said.say(self._server.advance(total, at_ns, self._reception.in_flight, left, state_bytes, tier))
-        if self._has_rounds:
-            self._rounds[tier].close()
-        self.trace.add(at_ns, Kind.VERSION, -1, self._server.version, 0)
-        self._publish()
-        if self._server.version % self._experiment.evaluation.every == 0 or not self._reception.is_running():
-            self._parts.judge.submit(self._server, at_ns)
-        self._parts.views.retire(self._downlink.retired())

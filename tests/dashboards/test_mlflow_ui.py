@@ -31,7 +31,7 @@ def seen(modules, tmp_path_factory):
     """What is on each page, by name."""
     SCREENS.mkdir(exist_ok=True)
     folder = tmp_path_factory.mktemp("mlflow")
-    with server(folder, free_ports(1)[0], None, "--workers", "1") as uri:
+    with server(folder, free_ports(1)[0]) as uri:
         said = fedras("run", *settings(), "--serial", "--out", "a", cwd=folder, MLFLOW_TRACKING_URI=uri)
         assert said.status == 0, said.err
         client = MlflowClient(tracking_uri=uri)

@@ -1,6 +1,7 @@
 """The law of determinism: who computes, and in which real order, changes nothing."""
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -198,7 +199,7 @@ def test_a_fresh_process_with_another_hash_seed_agrees(small):
     tree = json.dumps(experiment.model_dump(mode="json", exclude_none=True))
     found = subprocess.run(
         [sys.executable, "-c", PROGRAM, tree],
-        env={"PYTHONHASHSEED": "77", "PATH": "", "PYTHONPATH": ":".join(sys.path)},
+        env=os.environ | {"PYTHONHASHSEED": "77", "PYTHONPATH": ":".join(sys.path)},
         capture_output=True,
         text=True,
         timeout=400,

@@ -78,7 +78,7 @@ def at_once(store, folder):
     """Four runs; every problem with what the store has of them, and how long all took."""
     changes = settings(schedule__versions=VERSIONS, evaluation__every=EVERY)
     began_s = time.monotonic()
-    with server(folder, free_ports(1)[0], store) as uri:
+    with server(folder, free_ports(1)[0], store, "--workers", "4") as uri:
         runs = [
             start("run", *changes, "--set", f"seed={seed}", "--serial", "--out", f"s{seed}", cwd=folder,
                   MLFLOW_TRACKING_URI=uri)

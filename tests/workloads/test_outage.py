@@ -38,7 +38,7 @@ def through_an_outage(folder, away_s, versions):
     """A run whose server is gone for so long: versions made before that and after it, and what is missing."""
     port, directory = free_ports(1)[0], folder / "a"
     chosen = settings(schedule__versions=versions, evaluation__every=EVERY)
-    with server(folder, port, None, "--workers", "1") as uri:
+    with server(folder, port) as uri:
         client = MlflowClient(tracking_uri=uri)
 
         def told():
@@ -51,7 +51,7 @@ def through_an_outage(folder, away_s, versions):
         before = awaited(lambda: newest(directory), run)
     time.sleep(away_s)
     after = newest(directory)
-    with server(folder, port, None, "--workers", "1"):
+    with server(folder, port):
         _, said = run.communicate(timeout=LIMIT_S)
         assert run.returncode == 0, said
         (found,) = told()

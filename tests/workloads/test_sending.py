@@ -20,7 +20,10 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own
 
 @contextmanager
 def server(folder, port, behind=None, *options):
-    """`mlflow server` on loopback; killed at the end, as a machine that loses power kills it."""
+    """`mlflow server` on loopback; killed at the end, as a machine that loses power kills it.
+
+    One worker, where `options` do not say otherwise: each takes seconds to start.
+    """
     store = [
         "--backend-store-uri",
         behind or f"sqlite:///{folder}/mlflow.db",
@@ -28,7 +31,7 @@ def server(folder, port, behind=None, *options):
         f"{folder}/files",
     ]
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
-    command += [*store, *options]
+    command += [*store, "--workers", "1", *options]
     env = environment(MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false")
     with (folder / "log").open("ab") as log:
         process = subprocess.Popen(

@@ -54,7 +54,7 @@ def run(cluster):
                 second = cluster.add_node(num_cpus=2)
                 awaited_cores(3)
             if version == GOES and second:
-                cluster.remove_node(second, allow_graceful=False)
+                cluster.remove_node(second, allow_graceful=True)  # one that dies is in `outliving`
                 awaited_cores(1)
                 second = False
         if coordinator._executor.pools != pools[-1]:

@@ -5,14 +5,21 @@ Parquet as in a run, in a temporary folder. Told are the medians over pairs of t
 the first version to the last record; in one process also of CPU time, which counts the thread that writes,
 and how many checkpoints were written of those that were taken, as a newer one takes the place of one that
 waits.
+
+With `--whole` it is `fedras run` as a user starts it, all of its versions, from the command to its end: the
+ratios of its wall time, with Ray's start and everything else that a run does once.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import statistics
+import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -35,7 +42,11 @@ def main() -> None:
     parser.add_argument("--versions", type=int, default=100)
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--pools", type=int, default=0, help="on Ray; 0: in one process")
+    parser.add_argument("--whole", action="store_true", help="`fedras run`, from the command to its end")
     asked = parser.parse_args()
+    if asked.whole:
+        whole(asked.pairs)
+        return
     pairs, written = [], []
     for pair in range(asked.pairs + 1):  # the first compiles
         order = (0, 1) if pair % 2 else (1, 0)  # whatever the machine does meanwhile
@@ -51,6 +62,34 @@ def main() -> None:
         return
     say(f"a checkpoint after each of {asked.versions} versions: wall × {wall:.3f}, CPU × {cpu:.3f}")
     say(f"written: {min(written)} to {max(written)} of {asked.versions - 1}; the last version needs none")
+
+
+def whole(pairs: int) -> None:
+    """Ratios of whole runs, and that both come to the same."""
+    lasted(0)  # compiles
+    ratios = []
+    for pair in range(pairs):
+        runs = {every: lasted(every) for every in ((0, 1) if pair % 2 else (1, 0))}
+        (without_s, digest), (with_s, its_digest) = runs[0], runs[1]
+        assert digest == its_digest
+        ratios.append(with_s / without_s)
+        say(f"fedras run {without_s:.2f} → {with_s:.2f} s, × {ratios[-1]:.3f}")
+    say(f"a checkpoint after each version of fedras run: wall × {statistics.median(ratios):.3f}")
+
+
+def lasted(every: int) -> tuple[float, str]:
+    """How many seconds `fedras run` takes with a checkpoint every so many versions, and its digest."""
+    settings = f"checkpoint.every_versions={every}", "checkpoint.every_minutes=0"
+    chosen = [part for one in settings for part in ("--set", one)]
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "workloads", "run", *chosen, "--out", f"{folder}/run", "--json"]
+        store = {"MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow.db"}
+        began_s = time.monotonic()
+        ended = subprocess.run(
+            command, env=os.environ | store, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True
+        )
+        took_s = time.monotonic() - began_s
+    return took_s, json.loads(ended.stdout.splitlines()[-1])["trace_digest"]
 
 
 class Counted(LocalStore):

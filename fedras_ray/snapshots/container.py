@@ -26,7 +26,7 @@ from fedras_ray.errors import SnapshotError, excerpt
 from fedras_ray.snapshots.writer import Array, Tree
 
 MAGIC = b"fedras\x00\xf5"
-FORMAT = 4
+FORMAT = 5  # one more whenever a state has another shape, be it that of one class
 _START = struct.Struct("<8sHQ")
 _DIGEST_BYTES = hashlib.sha256().digest_size
 _TOGETHER_BYTES = 1 << 20  # that are worth a call of their own; to copy fewer is cheaper than one more call

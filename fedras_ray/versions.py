@@ -39,7 +39,7 @@ class Versions:
 
     def advance(self, at_ns: Nanos, tier: int) -> None:
         """Make the next one of what arrived of a tier, and measure it when it is time."""
-        self.collect()
+        self._collect()
         parts, at_work = self._parts, self._reception.in_flight
         left, state_bytes = parts.asker.left_for_later, parts.downlink.state_bytes
         total = parts.arrivals.fold(tier)
@@ -52,14 +52,9 @@ class Versions:
             self._measure(at_ns)
         parts.views.retire(parts.downlink.retired())
 
-    def collect(self, last: bool = False) -> None:
-        """Say what was measured so far; the `last` time, of everything."""
-        for record in self._parts.judge.collect(last):
-            self._reception.said.say(record)
-
     def end(self) -> None:
         """Say what is known at the end alone."""
-        self.collect(last=True)
+        self._collect(last=True)
         parts = self._parts
         samples = self._population.samples_per_epoch(self._experiment.training)
         clients = np.flatnonzero(samples)  # with training data
@@ -71,6 +66,11 @@ class Versions:
             parts.trace.digest(),
         )
         self._reception.said.say(end)
+
+    def _collect(self, last: bool = False) -> None:
+        """Say what was measured so far; the `last` time, of everything."""
+        for record in self._parts.judge.collect(last):
+            self._reception.said.say(record)
 
     def _publish(self) -> None:
         """Send the newest towards the clients; what waits for the one before is handed over first."""

@@ -88,16 +88,11 @@ class RecordWriter:
 
 def as_table(stretches: Sequence[Stretch], columns: pa.Schema) -> pa.Table:
     """The flat records of some stretches, in order; all of one run."""
-    turns = np.concatenate([one.table() for one in stretches])  # (n, fields)
-    before = np.cumsum([0, *(one.turns for one in stretches)])
-    others = [
-        (int(start) + place, record)
-        for start, one in zip(before, stretches, strict=False)
-        for place, record in one.others
-        if not isinstance(record, UserQualityRecord)
-    ]
+    whole = Stretch.joined(stretches)
+    turns = whole.table()  # (n, fields)
+    others = [(place, record) for place, record in whole.others if not isinstance(record, UserQualityRecord)]
     rows = pa.Table.from_pylist([as_row(record) for _, record in others], schema=columns)
-    both = pa.concat_tables([_turn_table(turns, stretches[0].class_names, columns), rows])
+    both = pa.concat_tables([_turn_table(turns, whole.class_names, columns), rows])
     places = [place + number for number, (place, _) in enumerate(others)]
     order = np.empty(len(both), dtype=np.int64)
     order[places] = np.arange(len(turns), len(both))

@@ -127,3 +127,19 @@ def test_what_might_be_too_large_and_is_not_is_encoded(config):
     found = decode_each(codec, encode_each(codec, outgoing(factors)))
     expected = decode_each(codec, encode_each(codec, outgoing(factors.rows)))
     np.testing.assert_allclose(found[5].rows, expected[5].rows, rtol=1e-6)
+
+
+@pytest.mark.parametrize("indices", ["packed", "entropy"])
+def test_a_gain_may_be_larger_than_every_entry_of_the_strongest_column(indices):
+    """As long as another entry is as large: the row at the end leans away from the direction of the rest."""
+    size = SIZES[5]
+    drawn_pulls = stream(6, Purpose.SYNTHETIC).uniform(0.01, 0.3, size)
+    pulls = np.array([drawn_pulls, np.zeros(size)], np.float32)
+    pulls[:, -1] = 1.0, 0.15
+    vectors = np.array([[[1.0, 0.9, 0.9, 0.9], [-1.0, 0.5, 0.5, 0.5]]], np.float32)
+    factors = Factors(np.array([0, size]), pulls, vectors, np.array([2]))
+    codec = build_codec(configs.GainShapeCodec(kind="gain-shape", indices=indices))
+    (found,) = decode_each(codec, encode_each(codec, outgoing(factors, [size])))
+    (expected,) = decode_each(codec, encode_each(codec, outgoing(factors.rows, [size])))
+    np.testing.assert_allclose(found.rows[-1], expected.rows[-1], rtol=1e-3)
+    assert found.rows[-1].max() > 1.1 * factors.rows[:, 0].max(), "the case says little"

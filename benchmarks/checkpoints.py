@@ -49,8 +49,7 @@ def main() -> None:
         return
     pairs, written = [], []
     for pair in range(asked.pairs + 1):  # the first compiles
-        order = (0, 1) if pair % 2 else (1, 0)  # whatever the machine does meanwhile
-        runs = {every: spent(every, asked.versions, asked.pools) for every in order}
+        runs = {every: spent(every, asked.versions, asked.pools) for every in by_turns(pair)}
         without, with_them = runs[0][:2], runs[1][:2]
         written.append(runs[1][2])
         if pair:
@@ -64,12 +63,17 @@ def main() -> None:
     say(f"written: {min(written)} to {max(written)} of {asked.versions - 1}; the last version needs none")
 
 
+def by_turns(pair: int) -> tuple[int, int]:
+    """Without checkpoints and with: now one first, now the other, whatever the machine does meanwhile."""
+    return (0, 1) if pair % 2 else (1, 0)
+
+
 def whole(pairs: int) -> None:
     """Ratios of whole runs, and that both come to the same."""
     lasted(0)  # compiles
     ratios = []
     for pair in range(pairs):
-        runs = {every: lasted(every) for every in ((0, 1) if pair % 2 else (1, 0))}
+        runs = {every: lasted(every) for every in by_turns(pair)}
         (without_s, digest), (with_s, its_digest) = runs[0], runs[1]
         assert digest == its_digest
         ratios.append(with_s / without_s)

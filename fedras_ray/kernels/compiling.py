@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 import numba
 
 from fedras_ray.kernels import kept
+from fedras_ray.kernels.sealing import Sealed
 
 Kernel = TypeVar("Kernel", bound=Callable[..., object])
 
@@ -35,10 +36,11 @@ def _kept(kernel: Kernel, **options: Any) -> Kernel:
     With NumPy's model of errors a division does not look whether it is one by zero, and can go eight at once.
     """
     config: Any = numba.config
+    options |= {"cache": True, "nogil": True, "error_model": "numpy", "pipeline_class": Sealed}
     theirs = config.CACHE_LOCATOR_CLASSES
     config.CACHE_LOCATOR_CLASSES = theirs or kept.LOCATORS
     try:
-        made = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(kernel)
+        made = numba.njit(**options)(kernel)
     finally:
         config.CACHE_LOCATOR_CLASSES = theirs
     kept.name_files(made)

@@ -123,7 +123,7 @@ def training(device: torch.device, repetitions: int, clients: int) -> None:
     cases.append(("two layers by autograd, D = 32, 5 epochs", world(32, epochs=5), TwoLayers()))
     for name, experiment, model in cases:
         here, there = (train(experiment, model, clients, one) for one in (None, device))
-        far = apart(here().delta, there().delta)
+        far = apart(here().rows, there().rows)
         tell(name, "a client", clients, compared(repetitions, here, there), f"{far:.1e} apart")
 
 
@@ -136,7 +136,7 @@ def clustering(device: torch.device, repetitions: int, clients: int) -> None:
     print(f"clustering, {clients:,} updates at once")
     experiment = world(32)
     trained = train(experiment, build_model(experiment.model), clients, None)()
-    rows, offsets = trained.delta, trained.offsets
+    rows, offsets = trained.rows, trained.offsets
     here = codebooks_each(rows, offsets, 16)
     there = books_on_device(rows, offsets, 16, 0, device)
     times = compared(

@@ -24,6 +24,7 @@ from fedras_ray.config.codecs import ResidualFeedback
 from fedras_ray.data.interactions import Dataset
 from fedras_ray.errors import ClientError, FedrasError
 from fedras_ray.evaluation.shards import Ranker, ShardQuality
+from fedras_ray.factors import rows_of
 from fedras_ray.faults import Faults
 from fedras_ray.models.build import build_model
 from fedras_ray.models.start import first_private
@@ -77,6 +78,9 @@ class ClientHost:
         self._privacy = LocalPrivacy(experiment.privacy, experiment.seed)
         feedback = experiment.feedback
         self._unsaid = Unsaid(feedback) if isinstance(feedback, ResidualFeedback) else None
+        self._changes_rows = (
+            self._unsaid is not None or self._privacy.changes_rows or self._faults.scales_rows
+        )
         counts = [len(self._members(shard)) for shard in shards]
         self._begins = np.full(self._shards, -1)  # (S,) where the clients of a shard begin in `_private`
         self._begins[list(shards)] = np.cumsum([0, *counts[:-1]])
@@ -208,13 +212,16 @@ class ClientHost:
 
     def _outgoing(self, assignments: Assignments, trained: Trained) -> RaggedOutgoing:
         clients, turns = assignments.column("client").tolist(), assignments.names()
-        rows = self._privacy.noised(turns, trained.offsets, trained.delta)
-        if self._unsaid is not None:
-            rows = self._unsaid.added(clients, trained.offsets, trained.item_ids, rows)
+        given = trained.delta
+        if self._changes_rows:
+            rows = self._privacy.noised(turns, trained.offsets, trained.rows)
+            if self._unsaid is not None:
+                rows = self._unsaid.added(clients, trained.offsets, trained.item_ids, rows)
+            given = self._faults.scaled(clients, trained.offsets, rows)
         return RaggedOutgoing(
             trained.offsets,
             trained.item_ids,
-            self._faults.scaled(clients, trained.offsets, rows),
+            given,
             self._dataset.item_count,
             lambda place: stream(self._experiment.seed, Purpose.ENCODING, *turns[place]),
             assignments.limits("budget_bytes"),
@@ -227,7 +234,7 @@ class ClientHost:
             return encode_each(self._codec, outgoing, self._bounds(assignments.column("client")))
         except FedrasError as error:
             for place, one in enumerate(assignments):
-                if not np.isfinite(outgoing.rows[slice(*outgoing.offsets[place : place + 2])]).all():
+                if not np.isfinite(rows_of(outgoing.given, outgoing.offsets, place)).all():
                     raise ClientError(one.client, one.version, NOT_FINITE) from error
             first = assignments[0]
             raise ClientError(first.client, first.version, f"its batch cannot be encoded: {error}") from error

@@ -60,6 +60,11 @@ class Faults:
         """Whether a client sends damage, in all of its turns."""
         return self._struck(self._config.poison, Purpose.POISON, client, 0) is not None
 
+    @property
+    def scales_rows(self) -> bool:
+        """Whether some clients encode multiples of their rows."""
+        return self._config.poison > 0 and self._config.poison_kind == "scaled"
+
     def scaled(
         self, clients: Sequence[int], offsets: NDArray[np.int64], rows: NDArray[np.float32]
     ) -> NDArray[np.float32]:
@@ -70,7 +75,7 @@ class Faults:
             offsets: (C + 1,) where each one's rows begin and end.
             rows: (N, D) of honest clients.
         """
-        if not self._config.poison or self._config.poison_kind != "scaled":
+        if not self.scales_rows:
             return rows
         harmful = np.array([self.means_harm(client) for client in clients], dtype=bool)  # (C,)
         factor = np.where(harmful, self._config.poison_factor, 1.0)

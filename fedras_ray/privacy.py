@@ -36,6 +36,11 @@ class LocalPrivacy:
         self._config = config
         self._seed = seed
 
+    @property
+    def changes_rows(self) -> bool:
+        """Whether what is told differs from what training changed."""
+        return not isinstance(self._config, NoPrivacy)
+
     def noised(self, turns: Sequence[tuple[int, int]], offsets: NDArray[np.int64], rows: Rows) -> Rows:
         """The rows (N, D) that may be told of those that training changed.
 

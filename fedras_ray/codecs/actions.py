@@ -64,7 +64,7 @@ class ActionsCodec:
         if k is None or start != "principal" or (rounds and self.device is None):
             return None
         if self.device is None:
-            found = codebooks_each(outgoing.rows, outgoing.offsets, k)
+            found = codebooks_each(outgoing.given, outgoing.offsets, k)
         else:
             found = books_on_device(outgoing.rows, outgoing.offsets, k, rounds, self.device)
         flat = found.actions.reshape(len(found.used), -1)  # (C, K·D)

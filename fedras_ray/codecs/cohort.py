@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from fedras_ray.codecs.clustering import Start, cluster
 from fedras_ray.codecs.floats import largest_magnitude
 from fedras_ray.errors import CodecError
-from fedras_ray.kernels import lines, nearest
+from fedras_ray.factors import Factors, rows_of
+from fedras_ray.kernels import lines, nearest, spanning
 from fedras_ray.tensors import torch
 
 LEAST_ROWS_PER_ACTION = 4
@@ -74,7 +75,7 @@ class Books(NamedTuple):
     taken: NDArray[np.int32]  # (N,) below the update's `used`
 
 
-def codebooks_each(rows: NDArray[np.float32], offsets: NDArray[np.int64], k: int) -> Books:
+def codebooks_each(rows: NDArray[np.float32] | Factors, offsets: NDArray[np.int64], k: int) -> Books:
     """`codebooks` from `principal` without further iterations, of C updates.
 
     Update c's rows (N, D) are those from offsets[c] to offsets[c + 1].
@@ -82,10 +83,14 @@ def codebooks_each(rows: NDArray[np.float32], offsets: NDArray[np.int64], k: int
     Raises:
         CodecError: a value is not finite.
     """
-    actions, used, index, is_found = lines.codebooks_each(np.ascontiguousarray(rows), offsets, k)
+    if isinstance(rows, Factors):
+        found = spanning.codebooks_each(rows.pulls, rows.vectors, rows.counts, offsets, k)
+    else:
+        found = lines.codebooks_each(np.ascontiguousarray(rows), offsets, k)
+    actions, used, index, is_found = found
     is_found &= np.diff(offsets) >= LEAST_ROWS_PER_ACTION * k
     rest = np.flatnonzero(~is_found).tolist()
-    its_rows = [rows[offsets[one] : offsets[one + 1]] for one in rest]
+    its_rows = [rows_of(rows, offsets, one) for one in rest]
     for one, book in zip(rest, codebooks(its_rows, k, "principal", 0), strict=True):
         used[one] = len(book.actions)
         actions[one, : used[one]] = book.actions

@@ -34,7 +34,8 @@ from fedras_ray.codecs.taken import pack_taken, take_taken, taken_bytes
 from fedras_ray.codecs.written import Found, write_each
 from fedras_ray.config import codecs as configs
 from fedras_ray.errors import CodecError
-from fedras_ray.kernels import gains, lines, reading, tables
+from fedras_ray.factors import Factors
+from fedras_ray.kernels import gains, lines, reading, spanning, tables
 
 _IDS = {"packed": wire.CodecId.GAIN_SHAPE, "entropy": wire.CodecId.GAIN_SHAPE_ENTROPY}
 
@@ -85,7 +86,7 @@ class GainShapeCodec:
         how, k = self.config.indices, outgoing.common_actions(self.config.actions)
         if k is None:
             return None
-        return write_each(_IDS[how], outgoing, _gains_each(outgoing.rows, outgoing.offsets, k), how)
+        return write_each(_IDS[how], outgoing, _gains_each(outgoing.given, outgoing.offsets, k), how)
 
     def decode(self, blob: bytes) -> ItemUpdate:
         """Every touched row, as the direction times the gain it took."""
@@ -162,20 +163,40 @@ def _gains(line: Line, k: int) -> Gains:
     return Gains(line, levels.clip(-line.peak, line.peak).astype(np.float32)[:, None], index)
 
 
-def _gains_each(rows: NDArray[np.float32], offsets: NDArray[np.int64], k: int) -> Found:
+def _gains_each(rows: NDArray[np.float32] | Factors, offsets: NDArray[np.int64], k: int) -> Found:
     """`_gains` along the lines of C updates, whose rows (N, D) are from offsets[c] to offsets[c + 1]."""
-    rows = np.ascontiguousarray(rows)
-    peaks = tables.magnitude_each(rows.view(np.uint32), offsets).view(np.float32)  # (C,)
-    largest_magnitude(peaks)  # refuses what is not finite
-    found = gains.fitted_each(rows, offsets, k)
+    found, peaks = _fitted_each(rows, offsets, k)
     levels, used, taken = found.levels, found.used, found.taken
     for one in np.flatnonzero(~found.is_cut).tolist():  # no more than K distinct gains: each is kept
         its = slice(offsets[one], offsets[one + 1])
         distinct, taken[its] = np.unique(found.exact[its], return_inverse=True)
         used[one] = len(distinct)
         levels[one, : len(distinct)] = distinct
+    if isinstance(rows, Factors):  # of which a peak may be larger than it is known to be
+        for one in np.flatnonzero((np.abs(levels) > peaks[:, None]).any(axis=1)).tolist():
+            peaks[one] = largest_magnitude(rows.of(one))
     clipped = levels.clip(-peaks[:, None], peaks[:, None]).astype(np.float32)
     return Found(clipped, 1, used, taken, found.shapes)
+
+
+def _fitted_each(
+    rows: NDArray[np.float32] | Factors, offsets: NDArray[np.int64], k: int
+) -> tuple[gains.Fitted, NDArray[np.float32]]:
+    """C updates on their lines, and the largest magnitude in each (C,); of factors, one that is in it."""
+    if not isinstance(rows, Factors):
+        rows = np.ascontiguousarray(rows)
+        peaks = tables.magnitude_each(rows.view(np.uint32), offsets).view(np.float32)  # (C,)
+        largest_magnitude(peaks)  # refuses what is not finite
+        return gains.fitted_each(rows, offsets, k), peaks
+    found, peaks, is_sound = spanning.fitted_each(rows.pulls, rows.vectors, rows.counts, offsets, k)
+    for one in np.flatnonzero(~is_sound).tolist():
+        alone = np.array([0, offsets[one + 1] - offsets[one]])
+        fitted, peaks[one : one + 1] = _fitted_each(rows.of(one), alone, k)
+        its = slice(offsets[one], offsets[one + 1])
+        found.exact[its], found.taken[its] = fitted.exact, fitted.taken
+        for name in ("shapes", "levels", "used", "is_cut"):
+            getattr(found, name)[one] = getattr(fitted, name)[0]
+    return found, peaks
 
 
 def _blob(update: ItemUpdate, found: Gains, how: configs.Indices) -> bytes:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from fedras_ray.codecs.base import Codec, ItemUpdate, Outgoing, encode_all
 from fedras_ray.config import codecs as configs
 from fedras_ray.errors import CodecError
+from fedras_ray.factors import Factors, written_out
 from fedras_ray.kernels import measuring, packing, tables
 
 MOST_TOGETHER = 256  # actions of an update; K · D floats are held for each update of a batch
@@ -29,7 +30,7 @@ class RaggedOutgoing(NamedTuple):
 
     offsets: NDArray[np.int64]  # (C + 1,)
     item_ids: NDArray[np.int32]  # (N,) strictly increasing within a client
-    rows: NDArray[np.float32]  # (N, D)
+    given: NDArray[np.float32] | Factors  # (N, D), as their maker has them
     item_count: int  # I
     stream_of: Callable[[int], Generator]  # by the place in the batch
     budgets_bytes: Sequence[int | None]
@@ -37,8 +38,13 @@ class RaggedOutgoing(NamedTuple):
     actions: Sequence[int | None]
 
     @property
+    def rows(self) -> NDArray[np.float32]:
+        """(N, D) written out."""
+        return written_out(self.given)
+
+    @property
     def width(self) -> int:
-        return int(self.rows.shape[1])
+        return self.given.width if isinstance(self.given, Factors) else int(self.given.shape[1])
 
     @property
     def counts(self) -> NDArray[np.int64]:
@@ -47,10 +53,10 @@ class RaggedOutgoing(NamedTuple):
 
     def split(self) -> list[Outgoing]:
         """One by one."""
-        bounds = self.offsets.tolist()
+        bounds, rows = self.offsets.tolist(), self.rows
         return [
             Outgoing(
-                ItemUpdate(self.item_ids[first:last], self.rows[first:last], self.item_count),
+                ItemUpdate(self.item_ids[first:last], rows[first:last], self.item_count),
                 partial(self.stream_of, place),
                 self.budgets_bytes[place],
                 self.versions[place],

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from fedras_ray.kernels import lines, sorting, writing
 from fedras_ray.kernels.compiling import compiled
 from fedras_ray.kernels.lines import Line, Places, Rows
+from fedras_ray.kernels.sorting import Scratch
 
 
 class Fitted(NamedTuple):
@@ -42,14 +43,20 @@ def fitted_each(rows: Rows, offsets: Places, k: int) -> Fitted:
         mine = rows[its]
         writing.as_sent(direction(mine, lines.project(mine)), shapes[update])
         exact[its] = least_squares(mine, shapes[update])
-        order = sorting.order(exact[its], room)
-        edges = lines.cut(exact[its][order], k)
-        is_cut[update] = len(edges) > 0
-        if is_cut[update]:
-            found, taken[its] = means(exact[its], order, edges)
-            used[update] = len(found)
-            levels[update, : len(found)] = found
+        is_cut[update], used[update] = quantise(exact[its], room, k, levels[update], taken[its])
     return Fitted(shapes, exact, levels, used, taken, is_cut)
+
+
+@compiled
+def quantise(exact: Line, room: Scratch, k: int, levels: Line, taken: NDArray[np.int32]) -> tuple[bool, int]:
+    """Levels (K,) and the one of each gain (n,), written; whether some are shared, and how many count."""
+    order = sorting.order(exact, room)
+    edges = lines.cut(exact[order], k)
+    if not len(edges):
+        return False, 0
+    found, taken[:] = means(exact, order, edges)
+    levels[: len(found)] = found
+    return True, len(found)
 
 
 @compiled

@@ -119,12 +119,12 @@ def cut(line: Line, k: int) -> Places:
     edges[k] = len(line)
     best = -1.0
     means, kept = np.empty(k), np.zeros(k)
+    starts = _starts(spread, k)
     for shift in range(SHIFTS):
-        start = 0
         for level in range(k):
-            share = spread[-1] * (level + (shift + 0.5) / SHIFTS) / k
-            start = _search(spread, share, start)
-            means[level] = line[start]
+            means[level] = line[starts[level, shift]]
+            edges[level] = (starts[max(level - 1, 0), shift] + starts[level, shift]) // 2  # about there
+        edges[0] = 0
         _lloyd(line, prefix, means, edges, FIRST_ROUNDS)
         explained = 0.0
         for level in range(k):
@@ -134,6 +134,19 @@ def cut(line: Line, k: int) -> Places:
             kept[:] = means
     _lloyd(line, prefix, kept, edges, LAST_ROUNDS)
     return edges
+
+
+@compiled
+def _starts(spread: Line, k: int) -> Places:
+    """(K, shifts) the places of levels that divide the last of increasing numbers evenly, in one pass."""
+    starts, place = np.empty((k, SHIFTS), np.int64), 0
+    for level in range(k):
+        for shift in range(SHIFTS):
+            share = spread[-1] * (level + (shift + 0.5) / SHIFTS) / k
+            while spread[place] < share:
+                place += 1
+            starts[level, shift] = place
+    return starts
 
 
 @compiled
@@ -199,13 +212,8 @@ def averages(rows: Rows, order: Places, edges: Places) -> tuple[Rows, NDArray[np
 @compiled
 def _average(rows: Rows, order: Places, edges: Places, means: Rows, index: NDArray[np.int32]) -> int:
     """`averages`, written to where they should be; returns how many."""
-    k, used = len(edges) - 1, 0
-    totals, members = np.zeros((k, rows.shape[1])), np.zeros(k, np.int64)
-    for level in range(k):
-        members[used] = edges[level + 1] - edges[level]
-        for place in range(edges[level], edges[level + 1]):
-            index[order[place]] = used
-        used += members[used] > 0
+    used, members = number(order, edges, index)
+    totals = np.zeros((used, rows.shape[1]))
     for row in range(len(rows)):  # in the order of memory, not of the line
         taken = index[row]
         for column in range(rows.shape[1]):
@@ -214,3 +222,15 @@ def _average(rows: Rows, order: Places, edges: Places, means: Rows, index: NDArr
         for column in range(rows.shape[1]):
             means[level, column] = totals[level, column] / members[level]
     return used
+
+
+@compiled
+def number(order: Places, edges: Places, index: NDArray[np.int32]) -> tuple[int, Places]:
+    """The interval of each row (n,), into `index`; how many have any, and how many rows (K,) they have."""
+    used, members = 0, np.zeros(len(edges) - 1, np.int64)
+    for level in range(len(members)):
+        members[used] = edges[level + 1] - edges[level]
+        for place in range(edges[level], edges[level + 1]):
+            index[order[place]] = used
+        used += members[used] > 0
+    return used, members

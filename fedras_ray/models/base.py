@@ -14,6 +14,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from fedras_ray.factors import Factors
 from fedras_ray.tensors import torch
 
 if TYPE_CHECKING:
@@ -141,6 +142,28 @@ class RaggedModel(CompiledModel, Protocol):
         goes as many `steps` (C,) as it should. What its rows gained is written to `delta` (N, D), the loss
         before to `losses` (C,), the new private state to `private` (C, P).
         """
+        ...
+
+
+@runtime_checkable
+class FactoringModel(RaggedModel, Protocol):
+    """A ragged model that can say what rows gained as a few pulls along a few vectors of each client."""
+
+    def fit_factors_each(
+        self,
+        table: Floats,
+        members: NDArray[np.int64],
+        item_ids: NDArray[np.int32],
+        offsets: NDArray[np.int64],
+        weight: Floats,
+        positive: Floats,
+        private: Floats,
+        steps: NDArray[np.int64],
+        rates: Rates,
+        gained: Factors,
+        losses: NDArray[np.float64],
+    ) -> None:
+        """`fit_each` where nothing decays, with what rows gained written to `gained`, S of most steps."""
         ...
 
 

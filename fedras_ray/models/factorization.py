@@ -16,6 +16,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from fedras_ray.config.client import MatrixFactorization
+from fedras_ray.factors import Factors
 from fedras_ray.kernels import descending, factorizing
 from fedras_ray.models.base import Batches, Floats, LossModel, Rates, decay
 from fedras_ray.tensors import torch
@@ -100,6 +101,26 @@ class FactorizationModel(LossModel):
         each = np.float32(rates.item), np.float32(rates.private), np.float32(rates.weight_decay)
         rows = item_ids, offsets, weight, positive
         factorizing.fit_each(table, members, *rows, private, steps, *each, delta, losses)
+
+    def fit_factors_each(
+        self,
+        table: Floats,
+        members: NDArray[np.int64],
+        item_ids: NDArray[np.int32],
+        offsets: NDArray[np.int64],
+        weight: Floats,
+        positive: Floats,
+        private: Floats,
+        steps: NDArray[np.int64],
+        rates: Rates,
+        gained: Factors,
+        losses: NDArray[np.float64],
+    ) -> None:
+        """See `FactoringModel.fit_factors_each`: a step pulls rows along the private vector before it."""
+        given = table, members, item_ids, offsets, weight, positive, private, steps
+        item_rate, private_rate = np.float32(rates.item), np.float32(rates.private)
+        found = gained.pulls, gained.vectors, gained.counts
+        factorizing.fit_factors_each(*given, item_rate, private_rate, *found, losses)
 
     def fit_batches_each(
         self,

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from fedras_ray.config import Experiment
 from fedras_ray.data.interactions import Dataset
-from fedras_ray.models.base import Batches, Model, RaggedBatchModel, RaggedModel
+from fedras_ray.kernels.factorizing import MOST_STEPS
+from fedras_ray.models.base import Batches, FactoringModel, Model, RaggedBatchModel, RaggedModel
 from fedras_ray.streams import Purpose, stream
 from fedras_ray.training.accelerated import DeviceTraining
 from fedras_ray.training.cohort import ClientWork, train_cohort
@@ -68,6 +69,11 @@ class LocalTraining:
         self._given = dataset.given if config.samples == "given" else None
         able = RaggedBatchModel if config.batch_size else RaggedModel
         self._ragged = model if isinstance(model, able) else None
+        self._in_factors = (
+            isinstance(model, FactoringModel)
+            and not (config.batch_size or config.weight_decay)
+            and config.epochs <= MOST_STEPS  # a policy may ask for more: that is slow, and right
+        )
         self._elsewhere = None if device is None else DeviceTraining(model, config, device)
         self._draws_together = self._ragged is not None or self._elsewhere is not None
 
@@ -104,9 +110,10 @@ class LocalTraining:
         samples, batches = self._samples(of.clients, of.turns, epochs)
         used, table_of = np.unique(of.views, return_inverse=True)
         tables = [views[view] for view in used.tolist()]
-        return train_each(
-            self._ragged, samples, tables, table_of, private, epochs, self._config, batches=batches
-        )
+        given = samples, tables, table_of, private, epochs, self._config
+        if self._in_factors:
+            return train_each(self._ragged, *given, in_factors=True)
+        return train_each(self._ragged, *given, batches=batches)
 
     def _samples(
         self, clients: Numbers, turns: Numbers, epochs: Numbers

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from fedras_ray.config.client import TrainingConfig
 from fedras_ray.data.interactions import Interactions
+from fedras_ray.factors import Factors, written_out
 from fedras_ray.kernels import drawing, tallying
-from fedras_ray.models.base import Batches, RaggedBatchModel, RaggedModel, Rates
+from fedras_ray.models.base import Batches, FactoringModel, RaggedBatchModel, RaggedModel, Rates
 from fedras_ray.streams import Purpose
 from fedras_ray.training.cohort import ClientResult, ClientWork
 from fedras_ray.training.steps import BatchedSamples, LocalSamples, Samples
@@ -48,10 +49,15 @@ class Trained(NamedTuple):
 
     offsets: Numbers  # (C + 1,)
     item_ids: NDArray[np.int32]  # (N,)
-    delta: Floats  # (N, D) new rows minus received rows
+    delta: Floats | Factors  # (N, D) new rows minus received rows
     private: Floats  # (C, P) the new private states
     losses: list[float]  # of each client, see `ClientResult`
     samples: list[int]  # of each client, over all epochs
+
+    @property
+    def rows(self) -> Floats:
+        """(N, D) what `delta` comes to."""
+        return written_out(self.delta)
 
 
 def sample_each(positives: Interactions, of: Addresses, negatives: int) -> RaggedSamples:
@@ -107,6 +113,7 @@ def train_each(
     epochs: Numbers,
     config: TrainingConfig,
     batches: Batches | None = None,
+    in_factors: bool = False,
 ) -> Trained:
     """Train each client.
 
@@ -119,10 +126,11 @@ def train_each(
         epochs: (C,)
         config: rates and loss; its epochs are not looked at.
         batches: of those who train in mini-batches, with a model that can; None: nobody does.
+        in_factors: leave what rows gained as a model that can factors it; nobody has batches, nothing decays.
     """
     rates = Rates(config.item_rate, config.private_rate, config.weight_decay)
     own, losses = private.copy(), np.zeros(len(epochs))
-    delta = np.empty((len(samples.item_ids), tables[0].shape[1]), np.float32)
+    delta = _room(samples.offsets, epochs, tables[0].shape[1], in_factors)
     total = np.maximum(samples.counts, 1).astype(np.float32)  # (C,)
     weight, positive = samples.weight, samples.positive
     if config.loss == "mean":
@@ -133,7 +141,11 @@ def train_each(
         mine = table_of == number
         rows = samples.item_ids, samples.offsets
         whole, some = np.flatnonzero(mine & ~in_batches), np.flatnonzero(mine & in_batches)
-        model.fit_each(table, whole, *rows, weight, positive, own, epochs, rates, delta, losses)
+        given = table, whole, *rows, weight, positive, own, epochs, rates
+        if isinstance(delta, Factors):
+            cast(FactoringModel, model).fit_factors_each(*given, delta, losses)
+            continue
+        model.fit_each(*given, delta, losses)
         if batches is not None and len(some):
             able = cast(RaggedBatchModel, model)
             is_mean = config.loss == "mean"
@@ -142,6 +154,16 @@ def train_each(
         losses[~in_batches] /= total[~in_batches]
     trained_on: list[int] = (epochs * samples.counts).tolist()
     return Trained(samples.offsets, samples.item_ids, delta, own, losses.tolist(), trained_on)
+
+
+def _room(offsets: Numbers, epochs: Numbers, width: int, in_factors: bool) -> Floats | Factors:
+    """For what rows gain: (N, D)."""
+    size, clients = int(offsets[-1]), len(epochs)
+    if not in_factors:
+        return np.empty((size, width), np.float32)
+    most = int(epochs.max(initial=0))
+    pulls, vectors = np.empty((most, size), np.float32), np.empty((clients, most, width), np.float32)
+    return Factors(offsets, pulls, vectors, np.zeros(clients, np.int64))
 
 
 def joined(work: Sequence[ClientWork], results: Sequence[ClientResult]) -> Trained:

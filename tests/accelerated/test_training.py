@@ -80,13 +80,13 @@ def test_it_is_the_training_of_the_processor(device, samples, loss, decay, model
     found = elsewhere.train(of, views, private)
     for name in ("offsets", "item_ids"):
         np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
-    for name in ("delta", "private", "losses"):
+    for name in ("rows", "private", "losses"):
         np.testing.assert_allclose(
             getattr(found, name), getattr(expected, name), rtol=2e-4, atol=2e-6, err_msg=name
         )
     assert found.samples == expected.samples
     np.testing.assert_array_equal(private, untouched)
-    assert np.abs(found.delta).max() > 1e-3, "the case says little"
+    assert np.abs(found.rows).max() > 1e-3, "the case says little"
     rows = elsewhere.rows(of.clients, of.turns)
     np.testing.assert_array_equal(np.concatenate(rows), found.item_ids)
 
@@ -98,7 +98,7 @@ def test_it_is_the_same_to_the_bit_every_time_and_in_any_company(device):
     of, views, private = turns_of(model)
     training = LocalTraining(experiment, dataset, model, device)
     first, again = (training.train(of, views, private) for _ in range(2))
-    assert first.delta.tobytes() == again.delta.tobytes()
+    assert first.rows.tobytes() == again.rows.tobytes()
     assert first.private.tobytes() == again.private.tobytes()
 
 
@@ -112,7 +112,7 @@ def test_a_table_that_is_gone_is_not_kept(device):
     moved = of._replace(views=np.where(of.views == 0, 5, 3))
     found = training.train(moved, other, private)
     expected = LocalTraining(experiment, dataset, model).train(moved, other, private)
-    np.testing.assert_allclose(found.delta, expected.delta, rtol=2e-4, atol=2e-6)
+    np.testing.assert_allclose(found.rows, expected.rows, rtol=2e-4, atol=2e-6)
     assert sorted(training._elsewhere._tables) == [3, 5]
 
 

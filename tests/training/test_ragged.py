@@ -11,6 +11,7 @@ from fedras_ray.config import build
 from fedras_ray.config.client import MatrixFactorization, TrainingConfig
 from fedras_ray.data.interactions import Dataset, from_pairs
 from fedras_ray.data.samples import LabelledSamples
+from fedras_ray.factors import Factors
 from fedras_ray.kernels import drawing
 from fedras_ray.models.base import RaggedModel
 from fedras_ray.models.build import build_model
@@ -89,11 +90,12 @@ def many(item_count):
     )
 
 
-CASES = list(itertools.product([1, 5, 32, 33], ["sum", "mean"], [0.0, 0.1]))
+KINDS = [(0.0, False), (0.1, False), (0.0, True)]
+CASES = [(*one, *kind) for *one, kind in itertools.product([1, 5, 32, 33], ["sum", "mean"], KINDS)]
 
 
-@pytest.mark.parametrize(("width", "loss", "decay"), CASES)
-def test_training_is_that_of_each_client_alone(width, loss, decay):
+@pytest.mark.parametrize(("width", "loss", "decay", "in_factors"), CASES)
+def test_training_is_that_of_each_client_alone(width, loss, decay, in_factors):
     """With tables and numbers of epochs of their own."""
     config = TrainingConfig(negatives=2, weight_decay=decay, loss=loss)
     model, train, seed = build_model(MatrixFactorization(width=width)), many(90), 3
@@ -104,19 +106,21 @@ def test_training_is_that_of_each_client_alone(width, loss, decay):
     private = model.initial_private(8, stream(seed, Purpose.PRIVATE_STATE))
     untouched = private.copy()
     samples = sample_each(train, Addresses(seed, clients, turns), config.negatives)
-    found = train_each(model, samples, tables, table_of, private, epochs, config)
+    given = samples, tables, table_of, private, epochs, config
+    found = train_each(model, *given, in_factors=in_factors)
+    assert isinstance(found.delta, Factors) == in_factors
     work = []
     for client in range(8):
         rng = stream(seed, Purpose.LOCAL_SAMPLING, client, turns[client])
         alone = local_samples(train.of(client), 90, config, rng, int(epochs[client]))
         work.append(ClientWork(alone, tables[table_of[client]].take(alone.item_ids, axis=0), private[client]))
     expected = joined(work, train_cohort(model, work, config))
-    for name in ("offsets", "item_ids", "delta", "private"):
+    for name in ("offsets", "item_ids", "rows", "private"):
         assert getattr(found, name).tobytes() == getattr(expected, name).tobytes(), name
     assert found.losses == expected.losses
     assert found.samples == expected.samples
     np.testing.assert_array_equal(private, untouched)
-    assert np.abs(found.delta).max() > 1e-3, "the case says little"
+    assert np.abs(found.rows).max() > 1e-3, "the case says little"
 
 
 SIZES = [0, 1, 3, 20, 30, 64, 65, 2]  # of which 0 to 8 are less than a batch
@@ -166,11 +170,11 @@ def test_mini_batches_and_given_samples_are_those_of_each_client_alone(chosen, i
         for samples, view, own in zip(alone(experiment, dataset, of), of.views.tolist(), private, strict=True)
     ]
     expected = joined(work, train_cohort(model, work, experiment.training))
-    for name in ("offsets", "item_ids", "delta", "private"):
+    for name in ("offsets", "item_ids", "rows", "private"):
         assert getattr(found, name).tobytes() == getattr(expected, name).tobytes(), name
     assert found.losses == expected.losses
     assert found.samples == expected.samples
-    assert np.abs(found.delta).max() > 1e-4, "the case says little"
+    assert np.abs(found.rows).max() > 1e-4, "the case says little"
     rows = training.rows(of.clients, of.turns)
     assert [ids.tolist() for ids in rows] == [one.samples.item_ids.tolist() for one in work]
 

@@ -13,7 +13,7 @@ ROUNDING = 0.05  # pools ask for hundredths of a core, rounded down
 
 
 def pool_count(execution: ExecutionConfig) -> int:
-    """How many pools to start: as asked, else one per core, or GPU, of the cluster; at most one per shard.
+    """How many pools to start: as asked, else as many as have a core, or GPU, for each thread; one per shard.
 
     Where no two may share a node and nobody asked for a number, at most one per node.
     """
@@ -46,7 +46,7 @@ def bundle(execution: ExecutionConfig, pools: int | None = None) -> dict[str, fl
     """
     if pools is None:
         alone = 1.0 if execution.device == "cuda" else 0.0
-        asked = {"CPU": execution.cpus or 1.0, "GPU": execution.gpus or alone}
+        asked = {"CPU": _cores(execution), "GPU": execution.gpus or alone}
     else:
         asked = {"CPU": cores_per_pool(execution, pools), "GPU": gpus_per_pool(execution, pools)}
     return {what: much for what, much in {**asked, "memory": execution.memory_bytes}.items() if much}
@@ -54,7 +54,12 @@ def bundle(execution: ExecutionConfig, pools: int | None = None) -> dict[str, fl
 
 def _each(execution: ExecutionConfig) -> float:
     """What a pool has of `_total` where it shares with nobody."""
-    return (execution.cpus or 1.0) if execution.device == "cpu" else 1.0
+    return _cores(execution) if execution.device == "cpu" else 1.0
+
+
+def _cores(execution: ExecutionConfig) -> float:
+    """That a pool has use for: as configured, else one for each of its threads."""
+    return execution.cpus or float(execution.threads or 1)
 
 
 def _total(execution: ExecutionConfig) -> float:
@@ -64,7 +69,7 @@ def _total(execution: ExecutionConfig) -> float:
 
 def cores_per_pool(execution: ExecutionConfig, pools: int) -> float:
     """The cores each pool asks for: as configured, else its share, so that all can be placed at once."""
-    return execution.cpus or min(1.0, int(100 * cores() / pools) / 100)
+    return execution.cpus or min(_cores(execution), int(100 * cores() / pools) / 100)
 
 
 def nodes() -> int:

@@ -36,7 +36,7 @@ class ClientPool:
     """See the module."""
 
     def __init__(self, experiment: Experiment, dataset: Dataset, shards: range) -> None:
-        self._site = Site(experiment, dataset, shards)
+        self._site = Site(experiment, dataset, shards, experiment.execution.threads or 1)
         self._width = experiment.model.width
         settle()
 

@@ -133,6 +133,7 @@ def main() -> None:
         tree = tomllib.loads(find(name).read_text(encoding="utf-8"))
         for kind in options.codec:
             limits = [f"schedule.versions={options.versions + 1}", "evaluation.every=1000000"]
+            limits.append("execution.threads=1")  # whose time is told apart by what it does
             experiment = build({**tree, "codec": {"kind": kind}}, [*limits, *options.set])
             updates, seconds = measure(experiment, options.versions)
             total = seconds.total()

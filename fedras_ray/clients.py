@@ -21,6 +21,7 @@ from fedras_ray.codecs.feedback import Residual, Unsaid
 from fedras_ray.codecs.ragged import RaggedOutgoing, encode_each
 from fedras_ray.config import Experiment
 from fedras_ray.config.codecs import ResidualFeedback
+from fedras_ray.crew import Crew
 from fedras_ray.data.interactions import Dataset
 from fedras_ray.errors import ClientError, FedrasError
 from fedras_ray.evaluation.shards import Ranker, ShardQuality
@@ -139,10 +140,21 @@ class ClientHost:
         """The rows (n,) that each (client, turn) will touch, which are those its upload will name."""
         return self._training.rows(*np.array(turns, np.int64).reshape(-1, 2).T)
 
-    def batches(self, work: Mapping[int, Assignments]) -> list[Assignments]:
-        """Turns of some shards (shard -> turns) as they are to be trained: each shard's, or all of them."""
-        some = [*work.values()]
-        return [Assignments.joined(some)] if self._training.is_alike else some
+    def batches(self, work: Mapping[int, Assignments], crew: Crew) -> list[list[int]]:
+        """Shards whose turns (shard -> turns) are trained together: a share for each thread, or one by one.
+
+        Where company changes bits there is no thread but one, and it has one shard after the other.
+        """
+        shards, held = [*work], self._dataset.train.offsets
+        if not self._training.is_alike:
+            return [[one] for one in shards]
+        clients = [some.column("client") for some in work.values()]
+        return [shards[its] for its in crew.shares([int((held[c + 1] - held[c]).sum()) for c in clients])]
+
+    @property
+    def is_alike(self) -> bool:
+        """Whether company changes no bit."""
+        return self._training.is_alike
 
     def train(self, assignments: Assignments) -> Sent:
         """Train and encode the turns of some clients together, in order; those of a shard in a row.

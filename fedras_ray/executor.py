@@ -14,12 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fedras_ray.config import Experiment
+from fedras_ray.crew import cores
 from fedras_ray.data.interactions import Dataset
 from fedras_ray.evaluation.shards import ShardQuality
 from fedras_ray.server.folding import Partial, Shares
 from fedras_ray.site import Rounded, ShardState, Site
 from fedras_ray.snapshots.sealed import sealed
 from fedras_ray.work import Assignments, Receipts, Round
+
+MOST_THREADS = 4  # of one process that nobody told how many; what is between kernels has one at a time
 
 Result = TypeVar("Result")
 Covariant = TypeVar("Covariant", covariant=True)
@@ -144,7 +147,10 @@ class SerialExecutor:
     """One site with all shards, in this process: the reference that every other executor equals."""
 
     def __init__(self, experiment: Experiment, dataset: Dataset) -> None:
-        self.site = Site(experiment, dataset, range(experiment.execution.shards))
+        execution = experiment.execution
+        self.site = Site(
+            experiment, dataset, range(execution.shards), execution.threads or cores(MOST_THREADS)
+        )
 
     def publish(self, view: int, table: NDArray[np.float32]) -> None:
         """See `Executor.publish`."""

@@ -18,6 +18,7 @@ from fedras_ray.codecs.base import ItemUpdate
 from fedras_ray.codecs.blobs import lengths
 from fedras_ray.codecs.build import build_codec
 from fedras_ray.config import Experiment
+from fedras_ray.crew import Crew
 from fedras_ray.data.interactions import Dataset
 from fedras_ray.errors import ClientError
 from fedras_ray.evaluation.shards import ShardQuality
@@ -53,13 +54,15 @@ class Site:
         experiment: what is computed.
         dataset: of all clients.
         shards: those that are here, adjoining.
+        threads: that share their work where company changes no bit.
     """
 
-    def __init__(self, experiment: Experiment, dataset: Dataset, shards: range) -> None:
+    def __init__(self, experiment: Experiment, dataset: Dataset, shards: range, threads: int = 1) -> None:
         self._shards = shards
         self._all_shards = experiment.execution.shards
         self._faults = Faults(experiment.faults, experiment.seed)
         self.clients = ClientHost(experiment, dataset, shards)
+        self._crew = Crew(threads if self.clients.is_alike else 1)
         defence = experiment.server.defence
         self.desk = Desk(
             build_codec(experiment.codec),
@@ -77,7 +80,11 @@ class Site:
         Raises:
             ClientError: a client's update cannot be computed, encoded or decoded.
         """
-        return Receipts.joined([self._train(some) for some in self.clients.batches(work)])
+
+        def some(shards: list[int]) -> Receipts:
+            return self._train(Assignments.joined([work[shard] for shard in shards]))
+
+        return Receipts.joined(self._crew.each(some, self.clients.batches(work, self._crew)))
 
     def round(self, work: Mapping[int, Round]) -> Rounded:
         """As `train`, and what was not refused added up at once (shard -> turns), in the order of arrival.
@@ -86,12 +93,20 @@ class Site:
             ClientError: as `train`.
             FleetError: a link that is too slow for what is sent.
         """
-        receipts = self.train({shard: some.assignments for shard, some in work.items()})
-        sums, begin = [], 0
-        for shard, some in work.items():
-            end = begin + len(some.assignments)
-            sums.append(self.desk.fold(shard, arriving(some, receipts.at(slice(begin, end)))))
-            begin = end
+        turns = {shard: one.assignments for shard, one in work.items()}
+
+        def some(shards: list[int]) -> tuple[Receipts, list[Partial]]:
+            receipts = self._train(Assignments.joined([turns[shard] for shard in shards]))
+            sums, begin = [], 0
+            for shard in shards:
+                end = begin + len(turns[shard])
+                sums.append(self.desk.fold(shard, arriving(work[shard], receipts.at(slice(begin, end)))))
+                begin = end
+            return receipts, sums
+
+        done = self._crew.each(some, self.clients.batches(turns, self._crew))
+        sums = [one for _, found in done for one in found]
+        receipts = Receipts.joined([receipts for receipts, _ in done])
         return Rounded(receipts, joined(sums, self._shards, self._all_shards, self._together))
 
     def _train(self, assignments: Assignments) -> Receipts:

@@ -41,6 +41,7 @@ class ExecutionConfig(Section):
     pools: int = Field(default=0, ge=0)  # 0: as many as cores, at most one per shard
     follows_cluster: bool = True  # with pools = 0: their number changes as nodes join and leave
     grow_to: int = Field(default=0, ge=0)  # with pools = 0: Ray's autoscaler is asked for room for so many
+    threads: int = Field(default=0, ge=0, le=64)  # 0: one in a pool; in one process its cores, four at most
     placement: Literal["spread", "pack", "strict-spread"] = "spread"  # over nodes; strict: one a node
     device: Literal["cpu", "cuda"] = "cpu"  # that trains cohorts, clusters their updates, ranks
     cpus: float = Field(default=0.0, ge=0)  # that a pool asks for; 0: an equal share, one at the most

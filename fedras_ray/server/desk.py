@@ -12,6 +12,7 @@ at work and the updates that wait for the next version.
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, repeat
@@ -98,9 +99,9 @@ class Desk:
     ) -> None:
         self._codec = codec
         self._shape = item_count, width
-        self._sum: Accumulator | Gathering | None = None  # made with the first fold
+        self._sums: list[Accumulator | Gathering] = []  # empty ones, of which a thread takes one
         self._kept: dict[tuple[int, int], tuple[_Together, int]] = {}  # (client, turn) -> which of these
-        self._room = room
+        self._room, self._counting = room, threading.Lock()
         self._measures, self._checks = measures, checks
         self._gathers = gathers
 
@@ -152,22 +153,27 @@ class Desk:
     ) -> None:
         size = updates.held if isinstance(updates, RaggedUpdates) else sum(one.rows.size for one in updates)
         count = len(updates)
-        has_room = size <= self._room
-        together = _Together(updates, None, size, count) if has_room else _Together(None, blobs, 0, count)
-        self._room -= together.size
+        with self._counting:
+            has_room = size <= self._room
+            together = _Together(updates, None, size, count) if has_room else _Together(None, blobs, 0, count)
+            self._room -= together.size
         self._kept.update(zip(turns, zip(repeat(together), range(count)), strict=True))
 
     def fold(self, shard: int, shares: Shares) -> Partial:
         """The weighted sum of some updates of one shard, in this order; they are forgotten."""
-        if self._sum is None:
-            self._sum = Gathering(self._shape[1]) if self._gathers else Accumulator(*self._shape)
+        total = self._sums.pop() if self._sums else self._empty()
         for together, places, weights in self._taken(shares):
             if together.updates is not None:
-                self._sum.add_each(together.updates, places, weights)
+                total.add_each(together.updates, places, weights)
                 continue
             for place, weight in zip(places, weights, strict=True):  # one in memory at a time
-                self._sum.add_each([self.opened(cast(bytes, together[place]))], [0], [weight])
-        return Partial(0, shard, *self._sum.drained())
+                total.add_each([self.opened(cast(bytes, together[place]))], [0], [weight])
+        found = Partial(0, shard, *total.drained())
+        self._sums.append(total)
+        return found
+
+    def _empty(self) -> Accumulator | Gathering:
+        return Gathering(self._shape[1]) if self._gathers else Accumulator(*self._shape)
 
     def _taken(self, shares: Shares) -> Iterator[tuple[_Together, tuple[int, ...], list[float]]]:
         """Those in a row that came together at a time; they are kept no longer."""
@@ -226,4 +232,5 @@ class Desk:
     def _leave(self, together: _Together, count: int) -> None:
         together.left -= count
         if not together.left:
-            self._room += together.size
+            with self._counting:
+                self._room += together.size

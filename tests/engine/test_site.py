@@ -1,13 +1,12 @@
 """A site: what goes from clients to the server is a blob, and what leaves it are numbers and sums."""
 
-from itertools import chain
-
 import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
 from fedras_ray.codecs import ragged
 from fedras_ray.config.codecs import CodecConfig
+from fedras_ray.crew import Crew
 from fedras_ray.errors import ClientError
 from fedras_ray.models.build import build_model
 from fedras_ray.server.folding import Share, Shares, joined, order_of_arrival
@@ -179,6 +178,5 @@ def test_at_one_instant_they_arrive_in_the_order_in_which_their_uploads_began():
 @pytest.mark.parametrize("is_alike", [True, False])
 def test_turns_of_shards_are_one_batch_where_company_changes_no_bit(sites, work, monkeypatch, is_alike):
     monkeypatch.setattr(LocalTraining, "is_alike", property(lambda self: is_alike))
-    found = [[one.client for one in some] for some in sites[0].clients.batches(work)]
-    each = [[one.client for one in some] for some in work.values()]
-    assert found == ([[*chain.from_iterable(each)]] if is_alike else each)
+    found = sites[0].clients.batches(work, Crew(1))
+    assert found == ([[*range(5)]] if is_alike else [[shard] for shard in range(5)])

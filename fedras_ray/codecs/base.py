@@ -73,7 +73,7 @@ class Outgoing:
 
 @runtime_checkable
 class Codec(Protocol):
-    """Configuration only: no state between calls.
+    """Configuration only: no state between calls, of which several threads may make some at once.
 
     A codec that sends some of the rows and not others says so with an attribute ``leaves_out_rows = True``.
     """

@@ -140,7 +140,8 @@ class RaggedModel(CompiledModel, Protocol):
 
         Client c has the N rows' `item_ids`, `weight` and `positive` from offsets[c] to offsets[c + 1], and
         goes as many `steps` (C,) as it should. What its rows gained is written to `delta` (N, D), the loss
-        before to `losses` (C,), the new private state to `private` (C, P).
+        before to `losses` (C,), the new private state to `private` (C, P). Several threads may train others
+        at once.
         """
         ...
 

@@ -3,6 +3,7 @@
 import struct
 import tracemalloc
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -70,6 +71,21 @@ def test_a_cohort_gives_the_same_bytes_twice(codec, rank_one):
     cohort = [rank_one(n, 700, 6, client) for client, n in enumerate([5, 300, 17, 640])]
     assert encode_all(codec, cohort) == encode_all(codec, cohort)
     assert encode_all(codec, []) == []
+
+
+def test_two_threads_at_once_get_the_bytes_of_one(codec, rank_one):
+    cohorts = [
+        [rank_one(n, 700, 6, client) for client, n in enumerate(lengths)]
+        for lengths in ([5, 300, 17, 640], [400, 30, 8], [120] * 5, [64, 640])
+    ]
+
+    def sent_and_read(cohort):
+        blobs = encode_all(codec, cohort)
+        return blobs, [codec.decode(one).rows.tolist() for one in blobs]
+
+    with ThreadPoolExecutor(len(cohorts)) as threads:
+        found = [*threads.map(sent_and_read, cohorts)]
+    assert found == [*map(sent_and_read, cohorts)]
 
 
 def test_read_only_arrays_are_enough(codec, rank_one):

@@ -161,7 +161,7 @@ class Desk:
 
     def fold(self, shard: int, shares: Shares) -> Partial:
         """The weighted sum of some updates of one shard, in this order; they are forgotten."""
-        total = self._sums.pop() if self._sums else self._empty()
+        total = self._emptied()
         for together, places, weights in self._taken(shares):
             if together.updates is not None:
                 total.add_each(together.updates, places, weights)
@@ -172,7 +172,10 @@ class Desk:
         self._sums.append(total)
         return found
 
-    def _empty(self) -> Accumulator | Gathering:
+    def _emptied(self) -> Accumulator | Gathering:
+        with self._counting:
+            if self._sums:
+                return self._sums.pop()
         return Gathering(self._shape[1]) if self._gathers else Accumulator(*self._shape)
 
     def _taken(self, shares: Shares) -> Iterator[tuple[_Together, tuple[int, ...], list[float]]]:

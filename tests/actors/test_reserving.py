@@ -132,6 +132,10 @@ def test_an_executor_that_is_closed_holds_nothing(cluster):
         (["execution.gpus=0.5"], None, {"CPU": 1.0, "GPU": 0.5}),
         (["execution.device=cuda"], None, {"CPU": 1.0, "GPU": 1.0}),
         (["execution.cpus=3"], None, {"CPU": 3.0}),
+        (["execution.threads=2"], 2, {"CPU": 2.0}),
+        (["execution.threads=2"], 16, {"CPU": 0.5}),
+        (["execution.threads=2"], None, {"CPU": 2.0}),
+        (["execution.threads=2", "execution.cpus=1"], 2, {"CPU": 1.0}),
     ],
 )
 def test_a_pool_asks_for_what_is_configured_else_for_its_share(monkeypatch, settings, pools, asked):
@@ -149,10 +153,11 @@ def test_where_no_two_share_a_node_there_is_one_a_node(monkeypatch):
     assert pool_count(asked) == 3, "who asks for more waits for a node"
 
 
-def test_pools_that_ask_for_two_cores_are_half_as_many(monkeypatch):
+@pytest.mark.parametrize("setting", ["execution.cpus=2", "execution.threads=2"])
+def test_pools_that_ask_for_two_cores_are_half_as_many(monkeypatch, setting):
     monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 8.0})
     monkeypatch.setattr(ray, "available_resources", lambda: {"CPU": 2.0})
-    execution = build({}, ["execution.cpus=2"]).execution
+    execution = build({}, [setting]).execution
     assert pool_count(execution) == 4
     assert cores_per_pool(execution, 3) == 2.0
     assert pool_room(execution, 2) == 3

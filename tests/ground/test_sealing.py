@@ -1,5 +1,6 @@
 """A kernel runs the copies of others that are in its own machine code, whoever compiled what before it."""
 
+import llvmlite.binding as llvm
 import numba
 import numpy as np
 import pytest
@@ -51,11 +52,14 @@ def test_the_copy_is_there_and_numba_alone_would_share_it():
     )
 
 
-def test_what_a_kernel_copies_is_what_the_cache_would_give_it():
+def test_what_a_kernel_copies_is_what_the_cache_would_give_it(monkeypatch):
+    read, parse = [], llvm.parse_bitcode
+    monkeypatch.setattr(llvm, "parse_bitcode", lambda given: read.append(parse(given)) or read[-1])
     inner = pair(pipeline_class=Sealed)[0]
     assert isinstance(inner, SealedLibrary)
     copied = inner._get_module_for_linking()
     assert copied is inner._get_module_for_linking()
+    assert copied in read, "in memory a module has an order that its bytes do not keep"
     name, kind, (_, kept) = inner.serialize_using_object_code()
     assert (name, kind) == ("_add_up", "object")
     assert copied.as_bitcode() == kept

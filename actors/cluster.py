@@ -13,7 +13,7 @@ ROUNDING = 0.05  # pools ask for hundredths of a core, rounded down
 
 
 def pool_count(execution: ExecutionConfig) -> int:
-    """How many pools to start: as asked, else as many as have a core, or GPU, for each thread; one per shard.
+    """How many pools to start: as asked, else one per GPU, or per core a thread; at most one per shard.
 
     Where no two may share a node and nobody asked for a number, at most one per node.
     """

@@ -44,7 +44,7 @@ class ExecutionConfig(Section):
     threads: int = Field(default=0, ge=0, le=64)  # 0: one in a pool; in one process its cores, four at most
     placement: Literal["spread", "pack", "strict-spread"] = "spread"  # over nodes; strict: one a node
     device: Literal["cpu", "cuda"] = "cpu"  # that trains cohorts, clusters their updates, ranks
-    cpus: float = Field(default=0.0, ge=0)  # that a pool asks for; 0: an equal share, one at the most
+    cpus: float = Field(default=0.0, ge=0)  # that a pool asks for; 0: an equal share, one a thread at most
     gpus: float = Field(default=0.0, ge=0)  # that a pool asks for; 0: with 'cuda' an equal share of them all
     memory_bytes: int = Field(default=0, ge=0)  # that a pool asks for; 0: it does not say
     start_limit_s: Positive = 120.0

@@ -34,10 +34,7 @@ class Home(Protocol):
 class Call(Generic[Result]):
     """One call to a watched pool, and its result: see `Pending`."""
 
-    def __init__(
-        self, home: Home, method: str, args: tuple[Any, ...], doing: str, read: Callable[[Any], Result]
-    ) -> None:
-        self.method, self.args = method, args
+    def __init__(self, home: Home, doing: str, read: Callable[[Any], Result]) -> None:
         self.reference: Any = None  # of the latest time it was asked for
         self.generation = 0  # of the actor that was asked
         self.doing = doing

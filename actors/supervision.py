@@ -1,6 +1,7 @@
 """A pool that is replaced when it dies or hangs, with what it knew and what it was asked for since.
 
-A watched pool keeps a journal of the calls since the last state that it told of its shards. When a call does
+A watched pool keeps a journal of the calls since the last state that it told of its shards, without their
+answers: who waits for one has it. When a call does
 not come back because the process is gone, or because it does not answer within its limit, another actor is
 placed, given that state and the views of then, and asked everything in the journal again, in order. What a
 shard computes follows from its state and the calls alone, so the answers are the same. Ray's own retries are
@@ -10,8 +11,9 @@ not used: they would carry a call out on an actor that has forgotten all calls b
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import Any, NamedTuple
 
 import ray
 
@@ -28,7 +30,23 @@ from fedras_ray.snapshots.sealed import sealed
 
 CHANGING = frozenset({"round", "train", "fold"})  # what calls change the state of a pool
 JOURNAL_CALLS = 48  # after so many a pool is asked for its state, which cuts the journal
+JOURNAL_BYTES = 16 << 20  # of tables that came with them, after which it is too; or as many as the state has
 MOST_NAMED = 8  # clients in a message
+
+
+class Entry(NamedTuple):
+    """What a pool was asked."""
+
+    method: str
+    args: tuple[Any, ...]
+    table_bytes: int  # of tables among them, wherever they are kept
+    call: weakref.ref[Call[Any]]  # gone, if nobody waits for the answer any more
+
+    @property
+    def awaited(self) -> Call[Any] | None:
+        """Whoever waits for the answer."""
+        call = self.call()
+        return None if call is None or call.is_settled else call
 
 
 class WatchedPool:
@@ -59,12 +77,13 @@ class WatchedPool:
         self.generation = 0  # of the actor: how often it was replaced
         self.waited_s = 0.0  # for results
         self._left = restarts
-        self._journal: list[Call[Any]] = []
+        self._journal: list[Entry] = []
         self._state = sealed([])  # that the journal begins with; nothing: the first
         self._held: dict[int, Any] = {}  # views that it was told of by then, and has
         self._told: dict[int, Any] = {}  # by now
+        self._news_bytes = 0  # of tables that it is told with the next call
         self._cut: tuple[Call[bytes], dict[int, Any]] | None = None  # under way
-        self._latest: Call[Any] | None = None  # that changed its state
+        self._latest = 0  # how many calls had changed its state by the latest one that did
         self._along: bytes | None = None  # the state after that, if it came along
 
     def fetch(self, reference: Any, doing: str, waited_s: float = 0.0) -> Any:
@@ -83,15 +102,17 @@ class WatchedPool:
         self, method: str, args: tuple[Any, ...], doing: str, read: Callable[[Any], Any] = lambda sent: sent
     ) -> Call[Any]:
         """Ask for something; it is in the journal until a later state makes it needless."""
-        call = Call[Any](self, method, args, doing, read)
-        self._ask(call)
-        self._journal.append(call)
+        call = Call[Any](self, doing, read)
+        entry = Entry(method, args, self._news_bytes, weakref.ref(call))
+        self._news_bytes = 0
+        self._ask(entry)
+        self._journal.append(entry)
         if method in CHANGING:
-            self._latest, self._along = call, None
-        if self._cut is None and len(self._journal) >= JOURNAL_CALLS:
+            self._latest, self._along = self._latest + 1, None
+        if self._cut is None and self._is_long():
             self._begin_cut()
-        elif self._cut is not None and len(self._journal) % 8 == 0:
-            self._end_cut(self._cut[0])
+        elif self._cut is not None and (entry.table_bytes or len(self._journal) % 8 == 0):
+            self._end_cut(*self._cut)
         return call
 
     def round(self, args: tuple[Any, ...], doing: str) -> Call[Rounded]:
@@ -99,12 +120,12 @@ class WatchedPool:
 
         def read(sent: Message) -> Rounded:
             rounded, state = messages.round_answered(sent)
-            if call is self._latest:
+            if self._latest == mine:
                 self._along = state
             return rounded
 
-        call: Call[Rounded] = self.call("round", args, doing, read)
-        return call
+        mine = self._latest + 1
+        return self.call("round", args, doing, read)
 
     def states(self, at_work: Collection[int] | None) -> Pending[bytes]:
         """See `KeepingExecutor.states`: what came along with the latest round, or asked for."""
@@ -112,8 +133,9 @@ class WatchedPool:
             return Done(self._along)
         return self.call("states", (None if at_work is None else sorted(at_work),), "asked for its state")
 
-    def tell(self, news: News, tables: tuple[Any, ...]) -> tuple[Any, ...]:
-        """What becomes of views, as the last arguments of a call that is made now."""
+    def tell(self, news: News, tables: tuple[Any, ...], table_bytes: int) -> tuple[Any, ...]:
+        """What becomes of views, as the last arguments of the next call."""
+        self._news_bytes += table_bytes
         self._told.update(zip(news.views, tables, strict=True))
         for view in news.retired:
             self._told.pop(view, None)
@@ -127,8 +149,9 @@ class WatchedPool:
 
     def let_go(self) -> None:
         """End the actor once everything that it was asked is answered; who waits for an answer has it."""
-        for call in self._journal:
-            call.result()
+        for call in [entry.awaited for entry in self._journal]:
+            if call is not None:
+                call.result()
         self._journal.clear()
         ray.kill(self.actor)
 
@@ -154,28 +177,35 @@ class WatchedPool:
         except LostError as again:
             self.replace(self.generation, again)
             return
-        for call in self._journal:
-            self._ask(call)
+        for entry in self._journal:
+            self._ask(entry)
 
-    def _ask(self, call: Call[Any]) -> None:
-        reference = getattr(self.actor, call.method).remote(*call.args)
-        call.generation = self.generation
-        if not call.is_settled:
-            call.reference = reference
+    def _ask(self, entry: Entry) -> None:
+        reference = getattr(self.actor, entry.method).remote(*entry.args)
+        if (call := entry.awaited) is not None:
+            call.reference, call.generation = reference, self.generation
+
+    def _is_long(self) -> bool:
+        """Whether what the journal keeps is worth a state, which may be large itself."""
+        if len(self._journal) >= JOURNAL_CALLS:
+            return True
+        return sum(one.table_bytes for one in self._journal) >= max(JOURNAL_BYTES, len(self._state))
 
     def _begin_cut(self) -> None:
-        call = Call[bytes](self, "states", (), "asked for its state", bytes)
-        self._ask(call)
-        self._journal.append(call)
+        call = Call[bytes](self, "asked for its state", bytes)
+        entry = Entry("states", (), 0, weakref.ref(call))
+        self._ask(entry)
+        self._journal.append(entry)
         self._cut = call, dict(self._told)
 
-    def _end_cut(self, call: Call[bytes]) -> None:
-        """Let the journal begin with the state, if that is here."""
+    def _end_cut(self, call: Call[bytes], held: dict[int, Any]) -> None:
+        """Let the journal begin with the state, and with the views held then, if that is here."""
         ready, _ = ray.wait([call.reference], timeout=0)
-        if not ready or self._cut is None:
+        if not ready:
             return
-        self._state, self._held = call.result(), self._cut[1]
-        del self._journal[: self._journal.index(call) + 1]
+        place = next(number for number, entry in enumerate(self._journal) if entry.call() is call)
+        self._state, self._held = call.result(), held
+        del self._journal[: place + 1]
         self._cut, self._left = None, self._restarts
 
     def _complaint(self, error: LostError) -> str:
@@ -184,15 +214,15 @@ class WatchedPool:
         An answer that was on its way when the process died is lost too, whatever it was asked.
         """
         shards = f"shards {self._shards.start} to {self._shards.stop - 1}"
-        turns = (call for call in self._journal if call.method in ("train", "round"))
-        lost = next((call for call in turns if not self._came(call)), None)
+        turns = (entry for entry in self._journal if entry.method in ("train", "round"))
+        lost = next((entry for entry in turns if not self._came(entry)), None)
         clients = [] if lost is None else messages.clients(lost.args[0])
         named = ", ".join(map(str, clients[:MOST_NAMED])) + (", …" if len(clients) > MOST_NAMED else "")
         told = f"; the first turns that did not come back are of {len(clients)} clients: {named}"
         return f"{error} It was replaced {self._restarts} times, {shards}{told if clients else ''}"
 
-    def _came(self, call: Call[Any]) -> bool:
-        if call.is_settled:
+    def _came(self, entry: Entry) -> bool:
+        if (call := entry.awaited) is None:
             return True
         try:
             fetch(call.reference, "", 0.0)

@@ -3,7 +3,7 @@
 Where a version is made of everyone who was asked, nobody leaves, and no link is shared or changes, a turn's
 instants hang on nothing but itself. The events of such a round are those of `journeys`, at the same instants
 and in the same order, and so are its records and its digest; they are counted with arrays instead of one by
-one (what that is worth: docs/speed.md).
+one (what that is worth: docs/scale.md).
 """
 
 from __future__ import annotations

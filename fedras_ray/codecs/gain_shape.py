@@ -172,9 +172,6 @@ def _gains_each(rows: NDArray[np.float32] | Factors, offsets: NDArray[np.int64],
         distinct, taken[its] = np.unique(found.exact[its], return_inverse=True)
         used[one] = len(distinct)
         levels[one, : len(distinct)] = distinct
-    if isinstance(rows, Factors):  # of which a peak may be larger than it is known to be
-        for one in np.flatnonzero((np.abs(levels) > peaks[:, None]).any(axis=1)).tolist():
-            peaks[one] = largest_magnitude(rows.of(one))
     clipped = levels.clip(-peaks[:, None], peaks[:, None]).astype(np.float32)
     return Found(clipped, 1, used, taken, found.shapes)
 
@@ -182,7 +179,7 @@ def _gains_each(rows: NDArray[np.float32] | Factors, offsets: NDArray[np.int64],
 def _fitted_each(
     rows: NDArray[np.float32] | Factors, offsets: NDArray[np.int64], k: int
 ) -> tuple[gains.Fitted, NDArray[np.float32]]:
-    """C updates on their lines, and the largest magnitude in each (C,); of factors, one that is in it."""
+    """C updates on lines, and the largest magnitude in each (C,); of factors, or one above its gains."""
     if not isinstance(rows, Factors):
         rows = np.ascontiguousarray(rows)
         peaks = tables.magnitude_each(rows.view(np.uint32), offsets).view(np.float32)  # (C,)

@@ -10,15 +10,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fedras_ray.kernels import gains, lines, sorting, writing
+from fedras_ray.kernels import bounding, gains, lines, sorting, writing
 from fedras_ray.kernels.compiling import compiled
 from fedras_ray.kernels.gains import Fitted
 from fedras_ray.kernels.lines import POWER_ITERATIONS, TURNED, Line, Places, Rows
 
 Ids = NDArray[np.int32]
 Matrix = NDArray[np.float64]
-
-_LARGEST = float(np.finfo(np.float32).max)
 
 
 @compiled
@@ -33,7 +31,7 @@ def codebooks_each(
     for update in range(updates):
         its = slice(offsets[update], offsets[update + 1])
         mine, along = pulls[: counts[update], its].copy(), vectors[update, : counts[update]]  # row by row
-        if its.start < its.stop and is_bounded(mine, along):
+        if its.start < its.stop and bounding.is_bounded(mine, along):
             points, _ = project(mine, along)
             order = sorting.order(points, room)
             edges = lines.cut(points[order], k)
@@ -50,8 +48,8 @@ def fitted_each(
     """See `gains.fitted_each`.
 
     Returns:
-        That; a magnitude that an entry of each update has (C,), the largest one or a smaller one; and whether
-        none of its entries can be too large for f32 (C,). Nothing is found of an update where one might be.
+        That; a magnitude that an entry of each update has (C,), the largest one or one that no gain exceeds;
+        and whether none of its entries can be too large for f32 (C,). Nothing is found where one might be.
     """
     updates, size = len(counts), offsets[-1]
     shapes, exact = np.zeros((updates, vectors.shape[2]), np.float32), np.zeros(size)
@@ -62,40 +60,15 @@ def fitted_each(
     for update in range(updates):
         its = slice(offsets[update], offsets[update + 1])
         mine, along = pulls[: counts[update], its].copy(), vectors[update, : counts[update]]  # row by row
-        is_sound[update] = is_bounded(mine, along)
+        is_sound[update] = bounding.is_bounded(mine, along)
         if its.start < its.stop and is_sound[update]:
             _, weights = project(mine, along)
             strongest = _as_direction(weights, along, shapes[update])
             _least_squares(mine, along, shapes[update], exact[its])
-            peaks[update] = _peak(mine, along, strongest)
             is_cut[update], used[update] = gains.quantise(exact[its], room, k, levels[update], taken[its])
+            largest = bounding.largest(levels[update] if is_cut[update] else exact[its])
+            peaks[update] = bounding.reaching(largest, mine, along, strongest)
     return Fitted(shapes, exact, levels, used, taken, is_cut), peaks, is_sound
-
-
-@compiled
-def is_bounded(pulls: Rows, vectors: Rows) -> bool:
-    """Whether no entry of a row can be infinite in f32, or no number."""
-    bound = 0.0
-    for step in range(len(vectors)):
-        pull, entry = np.float32(0), np.float32(0)
-        for one in pulls[step]:
-            pull = max(pull, abs(one))
-        for one in vectors[step]:
-            entry = max(entry, abs(one))
-        bound += np.float64(pull) * np.float64(entry)
-    return bool(bound < _LARGEST) and bool(np.isfinite(_sum(pulls, vectors)))
-
-
-@compiled
-def _sum(pulls: Rows, vectors: Rows) -> float:
-    """Of everything, which is no number where one of them is none: comparisons are blind to that."""
-    total = 0.0
-    for step in range(len(vectors)):
-        for one in pulls[step]:
-            total += one
-        for one in vectors[step]:
-            total += one
-    return total
 
 
 @compiled
@@ -231,17 +204,3 @@ def _least_squares(pulls: Rows, vectors: Rows, shape: Rows, gains_of: Line) -> N
         product /= energy
         for place in range(len(gains_of)):
             gains_of[place] += product * mine[place]
-
-
-@compiled
-def _peak(pulls: Rows, vectors: Rows, column: int) -> np.float32:
-    """The largest magnitude in a column of the rows."""
-    entries = np.zeros(pulls.shape[1], np.float32)
-    for step in range(len(vectors)):
-        entry, mine = vectors[step, column], pulls[step]
-        for place in range(len(entries)):
-            entries[place] += entry * mine[place]
-    peak = np.float32(0)
-    for one in entries:
-        peak = max(peak, abs(one))
-    return peak

@@ -10,6 +10,7 @@ from fedras_ray.codecs.ragged import RaggedOutgoing, decode_each, encode_each
 from fedras_ray.config import codecs as configs
 from fedras_ray.errors import CodecError
 from fedras_ray.factors import Factors
+from fedras_ray.kernels import bounding
 from fedras_ray.streams import Purpose, stream
 
 ITEMS = 900
@@ -85,6 +86,20 @@ def test_what_is_decoded_is_what_the_rows_give(config, scale, few):
         rows = factors.of(update).astype(np.float64) / scale
         lost, theirs = (np.square(each.rows / scale - rows).sum() for each in (one, other))
         assert lost == pytest.approx(theirs, rel=0.05, abs=1e-5 * np.square(rows).sum())
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.9, 0.999, 1.5])
+def test_a_magnitude_reaches_what_is_wanted_where_an_entry_does(share):
+    factors, rows = drawn(), exact(drawn())
+    for update, count in enumerate(factors.counts):
+        its = slice(*factors.offsets[update : update + 2])
+        largest = np.abs(rows[its]).max(initial=0.0)
+        pulls, vectors = np.ascontiguousarray(factors.pulls[:count, its]), factors.vectors[update, :count]
+        for first in range(factors.width):
+            found = bounding.reaching(share * largest, pulls, vectors, first)
+            assert min(share, 1) * largest * (1 - 1e-5) <= found <= largest * (1 + 1e-5)
+            if count:  # nor is it made up
+                assert np.isclose(np.abs(rows[its]), found, rtol=1e-5).any() or not len(rows[its])
 
 
 @pytest.mark.parametrize("config", LOSSLESS, ids=lambda config: config.kind)

@@ -1,11 +1,11 @@
 """A pool that is replaced when it dies or hangs, with what it knew and what it was asked for since.
 
-A watched pool keeps a journal of the calls since the last state that it told of its shards, without their
-answers: who waits for one has it. When a call does
-not come back because the process is gone, or because it does not answer within its limit, another actor is
-placed, given that state and the views of then, and asked everything in the journal again, in order. What a
-shard computes follows from its state and the calls alone, so the answers are the same. Ray's own retries are
-not used: they would carry a call out on an actor that has forgotten all calls before.
+A watched pool keeps a journal of the calls since the last state that it told of its shards; answers are
+whose who waits for them. When a call does not come back because the process is gone, or because it does not
+answer within its limit, another actor is placed, given that state and the views of then, and asked everything
+in the journal again, in order. What a shard computes follows from its state and the calls alone, so the
+answers are the same. Ray's own retries are not used: they would carry a call out on an actor that has
+forgotten all calls before.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ from fedras_ray.snapshots.sealed import sealed
 
 CHANGING = frozenset({"round", "train", "fold"})  # what calls change the state of a pool
 JOURNAL_CALLS = 48  # after so many a pool is asked for its state, which cuts the journal
-JOURNAL_BYTES = 16 << 20  # of tables that came with them, after which it is too; or as many as the state has
+JOURNAL_BYTES = 16 << 20  # of tables that came with them, after which it is too
+STATE_WORTH = 8  # but not before they are so many times the state, which takes a while to make and to send
 MOST_NAMED = 8  # clients in a message
 
 
@@ -189,7 +190,8 @@ class WatchedPool:
         """Whether what the journal keeps is worth a state, which may be large itself."""
         if len(self._journal) >= JOURNAL_CALLS:
             return True
-        return sum(one.table_bytes for one in self._journal) >= max(JOURNAL_BYTES, len(self._state))
+        kept = sum(one.table_bytes for one in self._journal)
+        return kept >= max(JOURNAL_BYTES, STATE_WORTH * len(self._state))
 
     def _begin_cut(self) -> None:
         call = Call[bytes](self, "asked for its state", bytes)

@@ -238,9 +238,8 @@ class RayExecutor:
         """What a pool is told, and the tables that belong to it."""
         news, self._news[pool] = self._news[pool], News([], [])
         pools, beside = len(self._pools), len(news.views) - 1
-        published = [self._views[view] for view in news.views]
-        tables = tuple(one.given(pools, beside) for one in published)
-        return self._pools[pool].tell(news, tables, sum(one.nbytes for one in published))
+        tables = tuple(self._views[view].given(pools, beside) for view in news.views)
+        return self._pools[pool].tell(news, tables)
 
     def _split(self, work: Mapping[int, Work]) -> list[tuple[int, dict[int, Work]]]:
         """Work of shards as work of pools, in the order of pools."""

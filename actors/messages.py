@@ -132,7 +132,7 @@ class Published:
         limit = int(os.environ.get(_DIRECT, _RAYS_DIRECT_BYTES))  # of what Ray sends with a call
         self.octets = table.tobytes() if table.nbytes < limit else None  # None: it is large
         self._stored = ray.put(table) if self.octets is None else None
-        self.nbytes, self._shape = table.nbytes, table.shape
+        self._shape = table.shape
 
     def given(self, pools: int, beside: int) -> Any:
         """As one of so many pools is given it, with so many others in the same call."""

@@ -30,8 +30,6 @@ from fedras_ray.snapshots.sealed import sealed
 
 CHANGING = frozenset({"round", "train", "fold"})  # what calls change the state of a pool
 JOURNAL_CALLS = 48  # after so many a pool is asked for its state, which cuts the journal
-JOURNAL_BYTES = 16 << 20  # of tables that came with them, after which it is too
-STATE_WORTH = 8  # but not before they are so many times the state, which takes a while to make and to send
 MOST_NAMED = 8  # clients in a message
 
 
@@ -40,7 +38,6 @@ class Entry(NamedTuple):
 
     method: str
     args: tuple[Any, ...]
-    table_bytes: int  # of tables among them, wherever they are kept
     call: weakref.ref[Call[Any]]  # gone, if nobody waits for the answer any more
 
     @property
@@ -82,7 +79,6 @@ class WatchedPool:
         self._state = sealed([])  # that the journal begins with; nothing: the first
         self._held: dict[int, Any] = {}  # views that it was told of by then, and has
         self._told: dict[int, Any] = {}  # by now
-        self._news_bytes = 0  # of tables that it is told with the next call
         self._cut: tuple[Call[bytes], dict[int, Any]] | None = None  # under way
         self._latest = 0  # how many calls had changed its state by the latest one that did
         self._along: bytes | None = None  # the state after that, if it came along
@@ -104,15 +100,14 @@ class WatchedPool:
     ) -> Call[Any]:
         """Ask for something; it is in the journal until a later state makes it needless."""
         call = Call[Any](self, doing, read)
-        entry = Entry(method, args, self._news_bytes, weakref.ref(call))
-        self._news_bytes = 0
+        entry = Entry(method, args, weakref.ref(call))
         self._ask(entry)
         self._journal.append(entry)
         if method in CHANGING:
             self._latest, self._along = self._latest + 1, None
-        if self._cut is None and self._is_long():
+        if self._cut is None and len(self._journal) >= JOURNAL_CALLS:
             self._begin_cut()
-        elif self._cut is not None and (entry.table_bytes or len(self._journal) % 8 == 0):
+        elif self._cut is not None and len(self._journal) % 8 == 0:
             self._end_cut(*self._cut)
         return call
 
@@ -134,9 +129,8 @@ class WatchedPool:
             return Done(self._along)
         return self.call("states", (None if at_work is None else sorted(at_work),), "asked for its state")
 
-    def tell(self, news: News, tables: tuple[Any, ...], table_bytes: int) -> tuple[Any, ...]:
-        """What becomes of views, as the last arguments of the next call."""
-        self._news_bytes += table_bytes
+    def tell(self, news: News, tables: tuple[Any, ...]) -> tuple[Any, ...]:
+        """What becomes of views, as the last arguments of a call that is made now."""
         self._told.update(zip(news.views, tables, strict=True))
         for view in news.retired:
             self._told.pop(view, None)
@@ -186,16 +180,9 @@ class WatchedPool:
         if (call := entry.awaited) is not None:
             call.reference, call.generation = reference, self.generation
 
-    def _is_long(self) -> bool:
-        """Whether what the journal keeps is worth a state, which may be large itself."""
-        if len(self._journal) >= JOURNAL_CALLS:
-            return True
-        kept = sum(one.table_bytes for one in self._journal)
-        return kept >= max(JOURNAL_BYTES, STATE_WORTH * len(self._state))
-
     def _begin_cut(self) -> None:
         call = Call[bytes](self, "asked for its state", bytes)
-        entry = Entry("states", (), 0, weakref.ref(call))
+        entry = Entry("states", (), weakref.ref(call))
         self._ask(entry)
         self._journal.append(entry)
         self._cut = call, dict(self._told)

@@ -99,10 +99,7 @@ class WatchedPool:
         self, method: str, args: tuple[Any, ...], doing: str, read: Callable[[Any], Any] = lambda sent: sent
     ) -> Call[Any]:
         """Ask for something; it is in the journal until a later state makes it needless."""
-        call = Call[Any](self, doing, read)
-        entry = Entry(method, args, weakref.ref(call))
-        self._ask(entry)
-        self._journal.append(entry)
+        call = self._noted(method, args, doing, read)
         if method in CHANGING:
             self._latest, self._along = self._latest + 1, None
         if self._cut is None and len(self._journal) >= JOURNAL_CALLS:
@@ -144,8 +141,8 @@ class WatchedPool:
 
     def let_go(self) -> None:
         """End the actor once everything that it was asked is answered; who waits for an answer has it."""
-        for call in [entry.awaited for entry in self._journal]:
-            if call is not None:
+        for entry in self._journal:
+            if (call := entry.awaited) is not None:
                 call.result()
         self._journal.clear()
         ray.kill(self.actor)
@@ -175,17 +172,19 @@ class WatchedPool:
         for entry in self._journal:
             self._ask(entry)
 
+    def _noted(self, method: str, args: tuple[Any, ...], doing: str, read: Callable[[Any], Any]) -> Call[Any]:
+        call = Call[Any](self, doing, read)
+        self._journal.append(Entry(method, args, weakref.ref(call)))
+        self._ask(self._journal[-1])
+        return call
+
     def _ask(self, entry: Entry) -> None:
         reference = getattr(self.actor, entry.method).remote(*entry.args)
         if (call := entry.awaited) is not None:
             call.reference, call.generation = reference, self.generation
 
     def _begin_cut(self) -> None:
-        call = Call[bytes](self, "asked for its state", bytes)
-        entry = Entry("states", (), weakref.ref(call))
-        self._ask(entry)
-        self._journal.append(entry)
-        self._cut = call, dict(self._told)
+        self._cut = self._noted("states", (), "asked for its state", bytes), dict(self._told)
 
     def _end_cut(self, call: Call[bytes], held: dict[int, Any]) -> None:
         """Let the journal begin with the state, and with the views held then, if that is here."""

@@ -18,14 +18,13 @@ import multiprocessing
 import statistics
 import sys
 import time
-import tomllib
 from collections.abc import Callable, Sequence
 from multiprocessing.synchronize import Barrier
 from typing import NamedTuple
 
 from actors.connecting import STARTS_ITS_OWN
 from actors.session import RaySession
-from fedras_ray.config import Experiment, build
+from fedras_ray.config import Experiment, read
 from fedras_ray.data import load
 from fedras_ray.records import VersionRecord
 from workloads.experiments import find
@@ -59,10 +58,9 @@ class Asked(NamedTuple):
 
     def experiment(self, way: Way) -> Experiment:
         """It, as it is run in one way."""
-        tree = tomllib.loads(find(self.name).read_text(encoding="utf-8"))
         fixed = [f"schedule.versions={self.last}", "evaluation.every=1000000"]
         where = [f"execution.pools={way.processes}"] if way.kind == "pools" else []
-        return build(tree, [*fixed, *where, f"execution.threads={way.threads}", *self.settings])
+        return read(find(self.name), [*fixed, *where, f"execution.threads={way.threads}", *self.settings])
 
 
 def rate(asked: Asked, way: Way, begin: Callable[[], object] = lambda: None) -> float:

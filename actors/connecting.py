@@ -13,9 +13,11 @@ import logging
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import ModuleType
 
 import ray
 
@@ -115,7 +117,7 @@ def _connect(address: str | None) -> None:
     os.environ.setdefault("RAY_max_direct_call_object_size", str(SENT_DIRECTLY_BYTES))  # of such a one, too
     _probe(address or os.environ.get("RAY_ADDRESS", ""))
     try:
-        with _own_handler(), naming_failure():
+        with _own_handler(), naming_failure(), _taken_for_granted("ray.dashboard.optional_deps"):
             ray.init(
                 address=address, logging_level=logging.ERROR, log_to_driver=False, include_dashboard=None
             ) if _joins(address) else ray.init(
@@ -139,6 +141,22 @@ def naming_failure() -> Iterator[None]:
         if type(error) is not Exception:
             raise
         raise ConnectionError(str(error)) from error
+
+
+@contextmanager
+def _taken_for_granted(module: str) -> Iterator[None]:
+    """Ray imports a module in here to see that it is there, which `ray[default]`, that we need, has.
+
+    It is never looked into. Importing it takes a second of this process, and nothing of Ray begins before.
+    """
+    if module in sys.modules:
+        yield
+        return
+    sys.modules[module] = ModuleType(module)
+    try:
+        yield
+    finally:
+        del sys.modules[module]
 
 
 @contextmanager

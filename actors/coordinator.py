@@ -16,6 +16,7 @@ from actors.process import peak_rss_bytes, settle
 from actors.stop_sign import StopSign
 from fedras_ray.checkpoints import Keeping, Plain, put_back
 from fedras_ray.config import Experiment
+from fedras_ray.kernels.compiling import wake
 from fedras_ray.population import Population
 from fedras_ray.simulation import Simulation
 from fedras_ray.stretches import Stretch
@@ -41,6 +42,7 @@ class Coordinator:
         `sign` is where a wish to stop is seen, `start` a checkpoint to go on from, `begun` the pools, if
         they were placed already, and `keeping` how checkpoints are kept; None: they are not.
         """
+        wake()  # while the pools begin
         self._experiment = experiment
         self._population = population
         self._executor = RayExecutor(experiment, dataset[0], pools, begun=begun)

@@ -19,6 +19,7 @@ from actors.process import peak_rss_bytes, settle
 from fedras_ray.config import Experiment
 from fedras_ray.data.interactions import Dataset
 from fedras_ray.evaluation.shards import ShardQuality
+from fedras_ray.kernels.compiling import wake
 from fedras_ray.site import Site
 from fedras_ray.snapshots.sealed import opened, sealed
 
@@ -36,6 +37,7 @@ class ClientPool:
     """See the module."""
 
     def __init__(self, experiment: Experiment, dataset: Dataset, shards: range) -> None:
+        wake()  # while the others begin, instead of in the first round, for which all wait
         self._site = Site(experiment, dataset, shards, experiment.execution.threads or 1)
         self._width = experiment.model.width
         settle()

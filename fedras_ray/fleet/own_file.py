@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet
 from numpy.random import Generator
 from numpy.typing import NDArray
 
@@ -79,7 +77,7 @@ def _read(path: Path) -> Columns:
         raise FleetError(f"{path}: has an unknown ending; known: .csv, .parquet, .pq")
     try:
         columns = _read_csv(path) if ending == ".csv" else _read_parquet(path)
-    except (OSError, ValueError, pa.ArrowException) as error:
+    except (OSError, ValueError) as error:
         raise FleetError(f"{path}: cannot be read: {error}") from error
     if not columns or not next(iter(columns.values())):
         raise FleetError(f"{path}: has no devices in it")
@@ -103,9 +101,16 @@ def _read_csv(path: Path) -> Columns:
 
 
 def _read_parquet(path: Path) -> Columns:
-    wanted = _wanted(path, pyarrow.parquet.read_schema(path).names)
-    table: Any = pyarrow.parquet.read_table(path, columns=list(wanted))
-    table.validate(full=True)  # that text is UTF-8
+    import pyarrow as pa  # not above: few fleets are read with it, and every coordinator would wait for it
+    import pyarrow.parquet
+
+    try:
+        with pyarrow.parquet.ParquetFile(path) as file:
+            wanted = _wanted(path, file.schema_arrow.names)
+            table: Any = file.read(columns=list(wanted))
+        table.validate(full=True)  # that text is UTF-8
+    except pa.ArrowException as error:
+        raise ValueError(str(error)) from error
     return {name: table[name].to_pylist() for name in wanted}
 
 

@@ -25,6 +25,11 @@ def exact(kernel: Kernel) -> Kernel:
     return _kept(kernel)
 
 
+def wake() -> None:
+    """Have Numba find all that it knows, as it does before its first kernel: it takes some 0.4 s, once."""
+    _nothing()
+
+
 def inlined(kernel: Kernel) -> Kernel:
     """A part of kernels that runs for every bit: a call of its own would cost more than what it does."""
     return cast(Kernel, numba.njit(inline="always", fastmath=FAST, error_model="numpy")(kernel))
@@ -45,3 +50,8 @@ def _kept(kernel: Kernel, **options: Any) -> Kernel:
         config.CACHE_LOCATOR_CLASSES = theirs
     kept.name_files(made)
     return cast(Kernel, made)
+
+
+@compiled
+def _nothing() -> None:
+    """The least kernel."""

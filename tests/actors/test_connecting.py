@@ -1,5 +1,7 @@
 """A cluster that does not come up is an error of ours, however Ray says it."""
 
+import importlib
+import sys
 import threading
 
 import pytest
@@ -31,6 +33,16 @@ def test_what_is_no_failure_of_ray_stays_what_it_is(monkeypatch):
     monkeypatch.setattr(ray, "init", init)
     with pytest.raises(ZeroDivisionError), connected(STARTS_ITS_OWN):
         pass
+
+
+def test_what_ray_looks_for_as_it_begins_is_there_for_others_afterwards(monkeypatch):
+    name, seen = "ray.dashboard.optional_deps", []
+    monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", lambda **asked: seen.append(importlib.import_module(name)))
+    with connected(STARTS_ITS_OWN):
+        assert not hasattr(seen[0], "aiohttp")  # not imported: it takes a second
+        assert importlib.import_module(name).aiohttp
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""torch is imported when a tensor is first made, and MLflow by who is told to log there."""
+"""torch is imported when a tensor is first made, MLflow by who is told to log there, Arrow by who reads."""
 
 import subprocess
 import sys
@@ -19,6 +19,11 @@ def said(code):
 def test_who_makes_no_tensor_and_logs_nowhere_imports_neither(module):
     code = f"import sys, {module}; print([name for name in {HEAVY} if name in sys.modules])"
     assert said(code) == ["[]"]
+
+
+@pytest.mark.parametrize("module", ["actors.pool", "actors.coordinator"])
+def test_who_is_given_the_data_imports_nothing_that_reads_them(module):
+    assert said(f"import sys, {module}; print('pyarrow' in sys.modules)") == ["False"]
 
 
 @pytest.mark.parametrize(

@@ -102,12 +102,15 @@ class Site:
                 end = begin + len(turns[shard])
                 sums.append(self.desk.fold(shard, arriving(work[shard], receipts.at(slice(begin, end)))))
                 begin = end
-            return receipts, sums
+            return receipts, self._joined(sums, range(shards[0], shards[-1] + 1))
 
         done = self._crew.each(some, self.clients.batches(turns, self._crew))
         sums = [one for _, found in done for one in found]
         receipts = Receipts.joined([receipts for receipts, _ in done])
-        return Rounded(receipts, joined(sums, self._shards, self._all_shards, self._together))
+        return Rounded(receipts, self._joined(sums, self._shards))
+
+    def _joined(self, sums: Sequence[Partial], shards: range) -> list[Partial]:
+        return joined(sums, shards, self._all_shards, self._together)
 
     def _train(self, assignments: Assignments) -> Receipts:
         sent, names = self.clients.train(assignments), assignments.names()
@@ -139,8 +142,7 @@ class Site:
         """
         for some in gone.values():
             self.desk.forget(some)
-        sums = [self.desk.fold(shard, some) for shard, some in shares.items()]
-        return joined(sums, self._shards, self._all_shards, self._together)
+        return self._joined([self.desk.fold(shard, some) for shard, some in shares.items()], self._shards)
 
     def requests(self, turns: Mapping[int, Sequence[tuple[int, int]]]) -> dict[int, NDArray[np.int32]]:
         """The rows (n,) that the (client, turn) of some shards will touch; client -> rows."""

@@ -14,7 +14,6 @@ import argparse
 import contextlib
 import os
 import tempfile
-import tomllib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -31,7 +30,7 @@ from actors.keeping import Cadence, stretches
 from actors.messages import Message
 from actors.session import RaySession
 from benchmarks.family import descendants
-from fedras_ray.config import Experiment, build
+from fedras_ray.config import Experiment, build, read
 from fedras_ray.data import load
 from fedras_ray.evaluation.shards import ShardQuality
 from fedras_ray.population import Population
@@ -136,9 +135,8 @@ def measured(told: Iterable[Stretch], first: int, last: int) -> dict[str, float]
 
 def trained(pools: int, first: int, last: int, settings: Sequence[str]) -> dict[str, float]:
     """The default experiment on MovieLens-1M."""
-    tree = tomllib.loads(find("ml-1m-fedras").read_text(encoding="utf-8"))
     fixed = [f"schedule.versions={last}", "evaluation.every=100000", f"execution.pools={pools}"]
-    experiment = build(tree, [*fixed, *settings])
+    experiment = read(find("ml-1m-fedras"), [*fixed, *settings])
     session = RaySession(experiment, load(experiment.data, experiment.seed), "local")
     return measured(session.stretches(), first, last)
 

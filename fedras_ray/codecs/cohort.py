@@ -119,9 +119,10 @@ def _off_the_line(rows: NDArray[np.float32], k: int) -> Codebook:
         CodecError: a value is not finite.
     """
     largest_magnitude(rows)  # refuses what is not finite
-    if not nearest.has_more_kinds(rows, k):
-        kinds, index = np.unique(rows, axis=0, return_inverse=True)
-        return Codebook(kinds, index.reshape(-1).astype(np.int32))
+    is_few, kinds, index = nearest.few_kinds(rows, k)
+    if is_few:
+        order = np.lexsort(rows[kinds].T[::-1])  # by the first column, then the second, …
+        return Codebook(rows[kinds[order]], order.argsort().astype(np.int32)[index])
     points = lines.project(rows)  # (n,)
     order = np.argsort(points, kind="stable")  # (n,)
     line = points[order]

@@ -19,18 +19,20 @@ LEAST_GAIN = 1e-3  # of the squared distances: a round that gains less is the la
 
 
 @exact
-def has_more_kinds(rows: Rows, k: int) -> bool:
-    """Whether more than K rows differ from each other."""
-    kinds, count = np.empty(k, np.int64), 0
+def few_kinds(rows: Rows, k: int) -> tuple[bool, Places, Index]:
+    """Whether at most K rows differ; then a row of each kind, in their order, and the kind of every row."""
+    kinds, index, count = np.empty(k, np.int64), np.empty(len(rows), np.int32), 0
     for row in range(len(rows)):
         kind = 0
         while kind < count and not _are_same(rows[row], rows[kinds[kind]]):
             kind += 1
         if kind == k:
-            return True
-        kinds[kind] = row
-        count = max(count, kind + 1)
-    return False
+            return False, kinds[:0], index[:0]
+        if kind == count:
+            kinds[kind] = row
+            count += 1
+        index[row] = kind
+    return True, kinds[:count], index
 
 
 @exact

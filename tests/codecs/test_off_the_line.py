@@ -53,6 +53,15 @@ def test_from_the_same_start_they_are_as_near_as_scikit_learns(make):
     assert max(ratios) < 1.1
 
 
+@pytest.mark.parametrize(("n", "kinds"), [(0, 1), (1, 1), (20, 3), (63, 16), (300, 12)])
+def test_no_more_kinds_than_actions_are_sent_as_they_are_in_numpys_order(n, kinds):
+    draws = np.random.default_rng(n)
+    rows = draws.integers(-2, 3, (kinds, 7)).astype(np.float32)[draws.integers(kinds, size=n)]
+    book, (actions, index) = clustered(rows, 16), np.unique(rows, axis=0, return_inverse=True)
+    np.testing.assert_array_equal(book.actions, actions)
+    np.testing.assert_array_equal(book.index, index.reshape(-1))
+
+
 @pytest.mark.parametrize("n", [1, 2, 15, 16, 17, 30, 63])
 def test_every_action_is_taken_and_is_the_mean_of_its_rows(n):
     rows = np.random.default_rng(n).standard_cauchy((n, 5)).astype(np.float32)

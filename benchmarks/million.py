@@ -46,6 +46,7 @@ def experiment_of(clients: int, asked: argparse.Namespace) -> Experiment:
             "schedule.kind=buffered",
             "schedule.concurrency=2000",
             "schedule.buffer=500",
+            "server.optimizer.rate=0.1",  # with which it learns: one that diverges is another workload
             f"schedule.versions={versions}",
             f"evaluation.every={versions}",
             "evaluation.sampled_negatives=0",

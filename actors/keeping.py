@@ -18,7 +18,7 @@ from fedras_ray.trained import Notice, Told, trained
 
 MOST = 10_000  # records told together
 SOON_S = 0.1  # after which a version is told, and a wish to stop looked for, while pools are at work
-LATE_S = 0.5  # after which it is not waited for that they are
+LATE_S = 0.5  # after which nobody waits until they are
 SECONDS_PER_MINUTE = 60
 LAST_LIMIT_S = 20.0  # for the last one when somebody wishes to stop
 
@@ -136,8 +136,8 @@ def _pieces(
         if is_new:
             made(version)
         telling.hand_over()  # clients were asked for the next version meanwhile: nobody waits for us now
-        since_s = time.monotonic() - looked_s
-        is_time = since_s >= (SOON_S if simulation.is_computing else LATE_S)
+        enough_s = SOON_S if simulation.is_computing else LATE_S
+        is_time = time.monotonic() - looked_s >= enough_s
         last = is_time and cadence.is_wished(version)
         if last or (is_new and cadence.is_due(version)):
             if not telling.has_begun:  # who listens begins before there is anything to go on from
@@ -148,7 +148,7 @@ def _pieces(
             yield from telling.tell()
             telling.wait(LAST_LIMIT_S)
             return False
-        if telling.is_much or (is_time and telling.has_others):
+        if telling.is_much or telling.is_awaited(enough_s):
             yield from telling.tell()
         if is_time:
             looked_s = time.monotonic()
@@ -162,6 +162,7 @@ class _Telling:
     def __init__(self, simulation: Simulation, keeper: Keeper) -> None:
         self._simulation, self._keeper = simulation, keeper
         self.has_begun = False  # to tell
+        self._told_s = time.monotonic()
         self._kept: list[Stretch] = []  # and not told yet
         self._taken: Taken | None = None  # and not handed over yet
 
@@ -170,9 +171,10 @@ class _Telling:
         """Whether it must not become more."""
         return len(self._simulation.said) + sum(map(len, self._kept)) >= MOST
 
-    @property
-    def has_others(self) -> bool:
-        """Whether there is anything that somebody may wait for."""
+    def is_awaited(self, enough_s: float) -> bool:
+        """Whether there is anything that somebody may wait for, and nothing was told for so long."""
+        if time.monotonic() - self._told_s < enough_s:
+            return False
         return bool(self._simulation.said.others) or any(one.others for one in self._kept)
 
     def keep(self) -> None:
@@ -200,6 +202,7 @@ class _Telling:
         """Everything that was said so far, and what is in the way of keeping it."""
         self.keep()
         kept, self._kept = self._kept, []
+        self._told_s = time.monotonic()
         if kept:
             self.has_begun = True
             yield Stretch.joined(kept)

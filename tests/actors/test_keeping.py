@@ -1,10 +1,13 @@
 """What a run says is kept before a checkpoint counts on it, and told in few messages."""
 
 import itertools
+from types import SimpleNamespace
 
 import pytest
 
 from actors.keeping import Cadence, stretches
+from fedras_ray.executor import Done
+from fedras_ray.records import VersionRecord
 from fedras_ray.stretches import Stretch
 from tests.checkpoints.stopped import begun, told
 from tests.simulation.worlds import world
@@ -63,6 +66,26 @@ def test_a_checkpoint_of_every_version_is_no_message_of_every_version(run):
     assert diary.versions_when_told[0] == 0, "who listens begins before there is anything to go on from"
     for count, version in zip(diary.said_before, diary.versions, strict=True):
         assert sum(type(one).__name__ == "VersionRecord" for one in expected[:count]) == version
+
+
+@pytest.mark.parametrize("round_s", [0.2, 0.7])
+def test_each_version_of_slow_rounds_is_told_before_the_next_one_is_waited_for(run, round_s, monkeypatch):
+    """A run that is waited for looks as far as it is."""
+    now_s, heard, heard_when_waited = [0.0], [], []
+
+    class Slow(Done):
+        def result(self):
+            heard_when_waited.append(len(heard))
+            now_s[0] += round_s
+            return super().result()
+
+    monkeypatch.setattr("actors.keeping.time", SimpleNamespace(monotonic=lambda: now_s[0]))
+    simulation, executor = begun(*run)
+    rounds = executor.round
+    executor.round = lambda work: [Slow(one.result()) for one in rounds(work)]
+    for said in stretches(simulation, executor, Cadence(run[0])):
+        heard += [record for record in said if isinstance(record, VersionRecord)]
+    assert heard_when_waited == list(range(VERSIONS))
 
 
 def test_what_was_taken_is_kept_though_the_run_breaks_right_after_it(run):

@@ -23,7 +23,7 @@ from fedras_ray.data.interactions import Dataset
 from fedras_ray.errors import ClientError
 from fedras_ray.evaluation.shards import ShardQuality
 from fedras_ray.faults import Faults
-from fedras_ray.server.desk import Desk, Seen
+from fedras_ray.server.desk import Batch, Desk, Seen
 from fedras_ray.server.folding import Partial, Shares, arriving, joined
 from fedras_ray.server.robust import together
 from fedras_ray.snapshots.kinds import kept
@@ -82,7 +82,10 @@ class Site:
         """
 
         def some(shards: list[int]) -> Receipts:
-            return self._train(Assignments.joined([work[shard] for shard in shards]))
+            turns = Assignments.joined([work[shard] for shard in shards])
+            receipts, batch = self._train(turns)
+            self.desk.keep(turns.names(), batch)
+            return receipts
 
         return Receipts.joined(self._crew.each(some, self.clients.batches(work, self._crew)))
 
@@ -96,12 +99,9 @@ class Site:
         turns = {shard: one.assignments for shard, one in work.items()}
 
         def some(shards: list[int]) -> tuple[Receipts, list[Partial]]:
-            receipts = self._train(Assignments.joined([turns[shard] for shard in shards]))
-            sums, begin = [], 0
-            for shard in shards:
-                end = begin + len(turns[shard])
-                sums.append(self.desk.fold(shard, arriving(work[shard], receipts.at(slice(begin, end)))))
-                begin = end
+            receipts, batch = self._train(Assignments.joined([turns[shard] for shard in shards]))
+            due = arriving([work[shard] for shard in shards], receipts)
+            sums = [self.desk.sum_of(shard, batch, mine) for shard, mine in zip(shards, due, strict=True)]
             return receipts, self._joined(sums, range(shards[0], shards[-1] + 1))
 
         done = self._crew.each(some, self.clients.batches(turns, self._crew))
@@ -112,14 +112,15 @@ class Site:
     def _joined(self, sums: Sequence[Partial], shards: range) -> list[Partial]:
         return joined(sums, shards, self._all_shards, self._together)
 
-    def _train(self, assignments: Assignments) -> Receipts:
+    def _train(self, assignments: Assignments) -> tuple[Receipts, Batch]:
         sent, names = self.clients.train(assignments), assignments.names()
         arrived = self._faults.in_flight(names, sent.blobs)
-        seen = self.desk.receive(names, arrived)
+        batch = self.desk.look_into(arrived)
+        seen = batch.seen
         self._check(assignments, sent.blobs, arrived, seen)
         clients, sizes = assignments.column("client"), lengths(sent.blobs)
         whole = clients, sizes, sent.rows, sent.samples, sent.sparse_bytes, seen.actions, seen.is_refused
-        return Receipts(np.column_stack(whole), np.column_stack([sent.losses, seen.lengths]))
+        return Receipts(np.column_stack(whole), np.column_stack([sent.losses, seen.lengths])), batch
 
     def _check(
         self, assignments: Assignments, sent: Sequence[bytes], arrived: Sequence[bytes], seen: Seen
@@ -141,7 +142,7 @@ class Site:
             gone: (client, turn) of which no version will be made.
         """
         for some in gone.values():
-            self.desk.forget(some)
+            self.desk.shelf.forget(some)
         return self._joined([self.desk.fold(shard, some) for shard, some in shares.items()], self._shards)
 
     def requests(self, turns: Mapping[int, Sequence[tuple[int, int]]]) -> dict[int, NDArray[np.int32]]:
@@ -153,7 +154,9 @@ class Site:
     def states(self, at_work: Collection[int] | None = None) -> list[ShardState]:
         """Each shard as it is now; see `ClientHost.state`."""
         return [
-            ShardState(shard, self.clients.state(shard, at_work), self.desk.state(shard, self._all_shards))
+            ShardState(
+                shard, self.clients.state(shard, at_work), self.desk.shelf.state(shard, self._all_shards)
+            )
             for shard in self._shards
         ]
 
@@ -161,7 +164,7 @@ class Site:
         """Go on from states of these shards, wherever they are from."""
         for one in states:
             self.clients.put_back(one.shard, one.clients)
-            self.desk.put_back(one.shard, self._all_shards, one.kept)
+            self.desk.shelf.put_back(one.shard, self._all_shards, one.kept)
 
     def publish(self, view: int, table: NDArray[np.float32]) -> None:
         """See `ClientHost.publish`."""

@@ -28,6 +28,9 @@ from fedras_ray.codecs.base import ItemUpdate
 from fedras_ray.codecs.ragged import RaggedUpdates
 from fedras_ray.kernels import counting
 
+Numbers = NDArray[np.int64]
+Reals = NDArray[np.float64]
+
 
 @dataclass(slots=True, eq=False)
 class Accumulator:
@@ -47,14 +50,14 @@ class Accumulator:
         counting.add_rows(self.total, self.count, update.item_ids, update.rows, np.float32(weight))
 
     def add_each(
-        self, updates: Sequence[ItemUpdate], places: Sequence[int], weights: Sequence[float]
+        self, updates: Sequence[ItemUpdate], places: Sequence[int] | Numbers, weights: Sequence[float] | Reals
     ) -> None:
         """Fold some of these in, one after the other."""
         if not isinstance(updates, RaggedUpdates):
             for place, weight in zip(places, weights, strict=True):
                 self.add(updates[place], weight)
             return
-        some = np.array(places, np.int64), np.array(weights, np.float32)
+        some = np.asarray(places, np.int64), np.asarray(weights, np.float32)
         ids, words, offsets = updates.item_ids, updates.words, updates.offsets
         if updates.taken is None:
             counting.add_each(self.total, self.count, ids, words, offsets, *some)

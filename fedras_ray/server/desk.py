@@ -1,21 +1,16 @@
-"""The server's half of a pool: it takes bytes, keeps what they say, and adds it up when a version is due.
+"""The server's half of a pool: it takes bytes, looks what they say, and adds it up when a version is due.
 
 A desk is where blobs arrive. It never sees what a client had, only what it sent: everything here begins with
 ``decode(blob)``. It stands beside the clients for one reason, that rows would otherwise cross the network and
-one process for nothing; the clients' side (`ClientHost`) does not know of it.
-
-What is kept of a batch is what it decodes to while there is room for it, and its blobs beyond that, decoded
-again when they are added up; never both. A turn is kept until it is folded or forgotten: at most the clients
-at work and the updates that wait for the next version.
+one process for nothing; the clients' side (`ClientHost`) does not know of it. What waits for its version lies
+on a `Shelf`; what is added up as it comes does not.
 """
 
 from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import groupby, repeat
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, cast
 
 import numpy as np
@@ -26,10 +21,9 @@ from fedras_ray.codecs.ragged import RaggedUpdates, decode_each
 from fedras_ray.errors import CodecError
 from fedras_ray.kernels.measuring import length
 from fedras_ray.server.aggregation import Accumulator
-from fedras_ray.server.folding import Partial, Shares
+from fedras_ray.server.folding import Due, Partial, Shares
 from fedras_ray.server.robust import Gathering
-
-ROOM = 32_000_000  # floats kept decoded: 128 MB
+from fedras_ray.server.shelf import ROOM, Shelf, Turns
 
 
 class Seen(NamedTuple):
@@ -47,31 +41,17 @@ class Seen(NamedTuple):
         return refused
 
 
-@dataclass(slots=True, eq=False)
-class _Together:
-    """What came together: if it was decoded, rows may be one array, which goes with the last of them."""
+class Batch(NamedTuple):
+    """Blobs that came together, and what they say."""
 
-    updates: Sequence[ItemUpdate] | None  # None: there was no room for what is decoded
-    blobs: Sequence[bytes] | None  # then
-    size: int  # floats
-    left: int  # updates
-
-    def __getitem__(self, place: int) -> ItemUpdate | bytes:
-        """What is kept of one."""
-        if self.updates is not None:
-            return self.updates[place]
-        return cast(Sequence[bytes], self.blobs)[place]
+    blobs: Sequence[bytes]
+    updates: Sequence[ItemUpdate | None]  # None: it is refused
+    seen: Seen
 
 
 def _arrays(updates: Sequence[ItemUpdate]) -> Sequence[ItemUpdate | RaggedUpdates]:
     """What holds their rows: all of them together, or each by itself."""
     return [updates] if isinstance(updates, RaggedUpdates) else updates
-
-
-def _alone(one: ItemUpdate | bytes) -> _Together:
-    if isinstance(one, bytes):
-        return _Together(None, [one], 0, 1)
-    return _Together([one], None, one.rows.size, 1)
 
 
 class Desk:
@@ -100,24 +80,36 @@ class Desk:
         self._codec = codec
         self._shape = item_count, width
         self._sums: list[Accumulator | Gathering] = []  # empty ones, of which a thread takes one
-        self._kept: dict[tuple[int, int], tuple[_Together, int]] = {}  # (client, turn) -> which of these
-        self._room, self._counting = room, threading.Lock()
+        self._taking = threading.Lock()
+        self.shelf = Shelf(room)
         self._measures, self._checks = measures, checks
         self._gathers = gathers
 
-    def receive(self, turns: Sequence[tuple[int, int]], blobs: Sequence[bytes]) -> Seen:
-        """Take what some (client, turn) sent, or refuse it: not of this codec and table, or not finite."""
+    def receive(self, turns: Turns, blobs: Sequence[bytes]) -> Seen:
+        """Look into what some (client, turn) sent, and keep it."""
+        batch = self.look_into(blobs)
+        self.keep(turns, batch)
+        return batch.seen
+
+    def look_into(self, blobs: Sequence[bytes]) -> Batch:
+        """What was sent; refused is what is not of this codec and table, or not finite."""
         try:
             updates = decode_each(self._codec, blobs)
             for one in _arrays(updates):
                 self._check(one)
         except CodecError:
-            return self._one_by_one(turns, blobs)
+            return self._one_by_one(blobs)
         seen = self._looked_at(updates)
-        if seen.is_refused.any():
-            return self._one_by_one(turns, blobs)
-        self._keep(turns, blobs, updates)
-        return seen
+        return self._one_by_one(blobs) if seen.is_refused.any() else Batch(blobs, updates, seen)
+
+    def keep(self, turns: Turns, batch: Batch) -> None:
+        """Have what some (client, turn) sent, but for what is refused, until it is folded or forgotten."""
+        blobs, updates, refused = batch.blobs, batch.updates, batch.seen.is_refused
+        if not refused.any():
+            self.shelf.put(turns, blobs, cast(Sequence[ItemUpdate], updates))
+            return
+        for place in np.flatnonzero(~refused).tolist():
+            self.shelf.put([turns[place]], [blobs[place]], [cast(ItemUpdate, updates[place])])
 
     def _looked_at(self, updates: Sequence[ItemUpdate]) -> Seen:
         if isinstance(updates, RaggedUpdates):
@@ -134,10 +126,11 @@ class Desk:
         found = length(update.rows) if self._measures or self._checks else 0.0
         return found if self._measures or not math.isfinite(found) else 0.0
 
-    def _one_by_one(self, turns: Sequence[tuple[int, int]], blobs: Sequence[bytes]) -> Seen:
-        actions, norms = np.zeros(len(turns), np.int64), np.zeros(len(turns))
+    def _one_by_one(self, blobs: Sequence[bytes]) -> Batch:
+        actions, norms = np.zeros(len(blobs), np.int64), np.zeros(len(blobs))
         errors: dict[int, CodecError] = {}
-        for place, (turn, blob) in enumerate(zip(turns, blobs, strict=True)):
+        updates: list[ItemUpdate | None] = [None] * len(blobs)
+        for place, blob in enumerate(blobs):
             try:
                 update = self.opened(blob)
             except CodecError as error:
@@ -145,75 +138,36 @@ class Desk:
             else:
                 actions[place], norms[place] = update.actions, self._length(update)
                 if math.isfinite(norms[place]):
-                    self._keep([turn], [blob], [update])
-        return Seen(actions, norms, errors)
+                    updates[place] = update
+        return Batch(blobs, updates, Seen(actions, norms, errors))
 
-    def _keep(
-        self, turns: Sequence[tuple[int, int]], blobs: Sequence[bytes], updates: Sequence[ItemUpdate]
-    ) -> None:
-        size = updates.held if isinstance(updates, RaggedUpdates) else sum(one.rows.size for one in updates)
-        count = len(updates)
-        with self._counting:
-            has_room = size <= self._room
-            together = _Together(updates, None, size, count) if has_room else _Together(None, blobs, 0, count)
-            self._room -= together.size
-        self._kept.update(zip(turns, zip(repeat(together), range(count)), strict=True))
+    def sum_of(self, shard: int, batch: Batch, due: Due) -> Partial:
+        """The weighted sum of some of one shard that are not refused, in this order; none is kept."""
+        total = self._emptied()
+        total.add_each(cast(Sequence[ItemUpdate], batch.updates), due.places, due.weights)
+        return self._summed(shard, total)
 
     def fold(self, shard: int, shares: Shares) -> Partial:
-        """The weighted sum of some updates of one shard, in this order; they are forgotten."""
+        """The weighted sum of some updates that are kept of one shard, in this order; they are forgotten."""
         total = self._emptied()
-        for together, places, weights in self._taken(shares):
+        for together, places, weights in self.shelf.taken(shares):
             if together.updates is not None:
                 total.add_each(together.updates, places, weights)
                 continue
             for place, weight in zip(places, weights, strict=True):  # one in memory at a time
                 total.add_each([self.opened(cast(bytes, together[place]))], [0], [weight])
+        return self._summed(shard, total)
+
+    def _summed(self, shard: int, total: Accumulator | Gathering) -> Partial:
         found = Partial(0, shard, *total.drained())
         self._sums.append(total)
         return found
 
     def _emptied(self) -> Accumulator | Gathering:
-        with self._counting:
+        with self._taking:
             if self._sums:
                 return self._sums.pop()
         return Gathering(self._shape[1]) if self._gathers else Accumulator(*self._shape)
-
-    def _taken(self, shares: Shares) -> Iterator[tuple[_Together, tuple[int, ...], list[float]]]:
-        """Those in a row that came together at a time; they are kept no longer."""
-        clients, turns, weights = (column.tolist() for column in shares)
-        found = [*map(self._kept.pop, zip(clients, turns, strict=True))]
-        batches, places = zip(*found, strict=True) if found else ((), ())
-        begin = 0
-        for _, some in groupby(batches, key=id):
-            together, end = batches[begin], begin + sum(1 for _ in some)
-            yield together, places[begin:end], weights[begin:end]
-            self._leave(together, end - begin)
-            begin = end
-
-    def forget(self, turns: Iterable[tuple[int, int]]) -> None:
-        """Let go of what (client, turn) sent: no version will be made of it."""
-        for together, _ in map(self._kept.pop, turns):
-            self._leave(together, 1)
-
-    def state(self, shard: int, shards: int) -> dict[tuple[int, int], ItemUpdate | bytes]:
-        """What is kept of the turns of one shard's clients, in order."""
-        return {
-            turn: together[place]
-            for turn, (together, place) in self._kept.items()
-            if turn[0] % shards == shard
-        }
-
-    def put_back(self, shard: int, shards: int, state: Mapping[tuple[int, int], ItemUpdate | bytes]) -> None:
-        """Have that kept of one shard, and nothing else."""
-        self.forget([turn for turn in self._kept if turn[0] % shards == shard])
-        for turn, one in state.items():
-            together = _alone(one)
-            self._room -= together.size  # below zero where more machines had room for it
-            self._kept[turn] = together, 0
-
-    def __len__(self) -> int:
-        """The turns that are kept."""
-        return len(self._kept)
 
     def opened(self, blob: bytes) -> ItemUpdate:
         """What a blob says.
@@ -231,9 +185,3 @@ class Desk:
             raise CodecError(
                 f"an update of {found} does not fit the table, {self._shape[0]} × {self._shape[1]}"
             )
-
-    def _leave(self, together: _Together, count: int) -> None:
-        together.left -= count
-        if not together.left:
-            with self._counting:
-                self._room += together.size

@@ -47,14 +47,29 @@ class Shares(NamedTuple):
         return cls(np.array(clients, np.int64), np.array(turns, np.int64), np.array(weights, np.float64))
 
 
-def arriving(turns: Round, receipts: Receipts) -> Shares:
-    """What is not refused of a round, in the order of arrival: see `order_of_arrival`."""
-    clients, pace = turns.assignments.column("client"), turns.pace
-    sizes = receipts.column("byte_count")
+class Due(NamedTuple):
+    """Some of what came together, in the order in which they are added."""
+
+    places: NDArray[np.int64]  # (n,)
+    weights: NDArray[np.float64]  # (n,)
+
+
+def arriving(rounds: Sequence[Round], receipts: Receipts) -> list[Due]:
+    """What is not refused of each of these, in the order of arrival: see `order_of_arrival`.
+
+    Args:
+        rounds: of shards.
+        receipts: of all of them, one round after the other.
+    """
+    pace = np.concatenate([one.pace for one in rounds])
+    clients, sizes = receipts.column("client"), receipts.column("byte_count")
     upload_ns = upload_ns_each(clients, sizes, pace["latency_s"], pace["uplink_bytes_per_s"])
     order = order_of_arrival(pace["trained_at_ns"], pace["trained_at_ns"] + upload_ns)
+    of = np.repeat(np.arange(len(rounds)), [len(one.pace) for one in rounds])
+    order = order[np.argsort(of[order], kind="stable")]
     used = order[receipts.column("refused")[order] == 0]
-    return Shares(clients[used], turns.assignments.column("turn")[used], pace["weight"][used])
+    each = np.split(used, np.searchsorted(of[used], np.arange(1, len(rounds))))
+    return [Due(places, pace["weight"][places]) for places in each]
 
 
 def order_of_arrival(trained_at_ns: NDArray[np.int64], arrived_at_ns: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from fedras_ray.codecs.base import ItemUpdate
 from fedras_ray.config.defence import AggregateConfig, TrimmedMean
 from fedras_ray.kernels import counting
+from fedras_ray.server.aggregation import Numbers, Reals
 from fedras_ray.server.folding import Together
 
 Ids: TypeAlias = NDArray[np.int32]
@@ -46,7 +47,7 @@ class Gathering:
         self._rows.append(np.float32(weight) * update.rows[said])
 
     def add_each(
-        self, updates: Sequence[ItemUpdate], places: Sequence[int], weights: Sequence[float]
+        self, updates: Sequence[ItemUpdate], places: Sequence[int] | Numbers, weights: Sequence[float] | Reals
     ) -> None:
         """Some of these, one after the other."""
         for place, weight in zip(places, weights, strict=True):

@@ -59,7 +59,7 @@ def test_two_sites_say_and_add_up_what_one_does(sites, work):
     (both,) = joined(sums, range(5), 5)
     for mine, theirs in zip((both.ids, both.rows, both.counts), (one.ids, one.rows, one.counts), strict=True):
         assert mine.tobytes() == theirs.tobytes()
-    assert [len(site.desk) for site in sites] == [0, 0, 0]
+    assert [len(site.desk.shelf) for site in sites] == [0, 0, 0]
 
 
 @only_sync
@@ -68,7 +68,7 @@ def test_what_is_gone_is_kept_no_longer_and_not_added(sites, work):
     site.train(work)
     lost = {0: [(one.client, one.turn) for one in work[0]]}
     assert site.fold({}, lost) == []
-    assert len(site.desk) == 12
+    assert len(site.desk.shelf) == 12
 
 
 @only_sync
@@ -145,7 +145,7 @@ def test_a_round_is_training_and_then_the_sum_in_the_order_of_arrival(sites, rou
         (found.ids, found.rows, found.counts), (expected.ids, expected.rows, expected.counts), strict=True
     ):
         assert mine.tobytes() == theirs.tobytes()
-    assert [len(site.desk) for site in sites] == [0, 0, 0]
+    assert [len(site.desk.shelf) for site in sites] == [0, 0, 0]
 
 
 @only_sync

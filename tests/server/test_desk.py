@@ -46,7 +46,7 @@ def test_a_sum_is_that_of_what_was_decoded_in_the_order_of_arrival(blobs, update
     assert (found.level, found.index) == (0, 2)
     for mine, theirs in zip((found.ids, found.rows, found.counts), expected.drained(), strict=True):
         assert mine.tobytes() == theirs.tobytes()
-    assert len(desk) == 1
+    assert len(desk.shelf) == 1
     assert desk.fold(2, Shares.of([Share(1, 7, 1.0)])).rows.tolist() == [
         [0.5, 0.25]
     ]  # nothing is left of the first
@@ -73,8 +73,8 @@ def test_rows_that_stay_codewords_are_measured_and_added_as_rows(update_of, kind
 
 def test_what_is_forgotten_makes_room(blobs):
     desk = filled(blobs, 8)  # floats: 4 + 2 + 0, and the last one's 4 do not fit
-    desk.forget([(0, 7), (3, 7)])
-    assert len(desk) == 2
+    desk.shelf.forget([(0, 7), (3, 7)])
+    assert len(desk.shelf) == 2
     decoded = []
     desk._codec = Watching(decoded)
     desk.receive([(9, 0)], [blobs[0]])
@@ -85,11 +85,11 @@ def test_what_is_forgotten_makes_room(blobs):
 def test_a_batch_makes_room_when_all_of_it_is_gone(blobs):
     desk = Desk(sparse_codec(), ITEMS, WIDTH, 8)
     desk.receive([(0, 7), (1, 7)], blobs[:2])  # 6 floats
-    desk.forget([(0, 7)])
+    desk.shelf.forget([(0, 7)])
     decoded = []
     desk._codec = Watching(decoded)
     desk.receive([(3, 7)], [blobs[3]])  # 4 floats, and there is room for 2
-    desk.forget([(1, 7)])
+    desk.shelf.forget([(1, 7)])
     desk.receive([(4, 7)], [blobs[3]])
     desk.fold(0, Shares.of([Share(3, 7, 1.0), Share(4, 7, 1.0)]))
     assert len(decoded) == 3  # the first of them once more, as its blob was kept
@@ -129,7 +129,7 @@ def test_bytes_of_something_else_are_refused(blobs, update_of):
         (error,) = seen.errors.values()
         assert isinstance(error, CodecError)
         assert told in str(error)
-    assert len(desk) == 1  # the one that fits
+    assert len(desk.shelf) == 1  # the one that fits
 
 
 class Boundless:
@@ -148,7 +148,7 @@ def test_what_decodes_to_no_number_is_refused_and_the_others_are_not(value):
     seen = desk.receive(names, blobs)
     assert (seen.is_refused.tolist(), seen.errors) == ([False, True], {})
     assert seen.lengths[0] == pytest.approx(6e38)  # no f32 overflows
-    assert len(desk) == 1
+    assert len(desk.shelf) == 1
     unmeasured = Desk(Boundless(), ITEMS, WIDTH, measures=False).receive(names, blobs)
     assert (unmeasured.is_refused.tolist(), unmeasured.lengths[0]) == ([False, True], 0)
     careless = Desk(Boundless(), ITEMS, WIDTH, measures=False, checks=False)
@@ -171,10 +171,10 @@ def test_blobs_of_a_batch_that_finds_no_room_are_kept_and_decoded_again(update_o
     for room in (0, 1_000):
         desk = Desk(codec, ITEMS, WIDTH, room)
         desk.receive(names, batch)
-        kept = desk.state(0, 1)
+        kept = desk.shelf.state(0, 1)
         assert [type(one) for one in kept.values()] == [bytes if room == 0 else ItemUpdate] * len(SENT)
         found.append(desk.fold(0, shares))
-        assert len(desk) == 2
+        assert len(desk.shelf) == 2
     assert found[0].rows.tobytes() == found[1].rows.tobytes()
     assert found[0].ids.tolist() == found[1].ids.tolist()
 
@@ -184,4 +184,4 @@ def test_what_is_added_up_makes_room(blobs):
     desk.receive([(0, 7), (1, 7)], blobs[:2])  # 6 floats
     desk.fold(0, Shares.of([Share(1, 7, 1.0), Share(0, 7, 1.0)]))
     desk.receive([(3, 7)], [blobs[3]])  # 4 floats
-    assert isinstance(desk.state(0, 1)[3, 7], ItemUpdate)
+    assert isinstance(desk.shelf.state(0, 1)[3, 7], ItemUpdate)

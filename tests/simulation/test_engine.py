@@ -44,7 +44,7 @@ def test_of_what_was_sent_no_more_is_kept_than_is_on_the_way(schedule):
     experiment, dataset = world(*SCHEDULES[schedule], *NETWORKS["narrow and shaky"])
     executor = SerialExecutor(experiment, dataset)
     kept = [
-        (len(executor.site.desk), record.in_flight)
+        (len(executor.site.desk.shelf), record.in_flight)
         for record in simulate(experiment, population_of(dataset), executor)
         if isinstance(record, VersionRecord)
     ]

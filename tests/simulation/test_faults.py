@@ -133,13 +133,14 @@ class Keeping:
     def __init__(self, executor, seen):
         self._executor, blobs = executor, {}
         seen.append(blobs)
-        receive = executor.site.desk.receive
+        train = executor.site.clients.train
 
-        def keep(turns, arrived):
-            blobs.update((client, blob) for (client, _), blob in zip(turns, arrived, strict=True))
-            return receive(turns, arrived)
+        def keep(assignments):
+            sent = train(assignments)
+            blobs.update(zip(assignments.column("client").tolist(), sent.blobs, strict=True))
+            return sent
 
-        executor.site.desk.receive = keep
+        executor.site.clients.train = keep
 
     def __getattr__(self, name):
         return getattr(self._executor, name)

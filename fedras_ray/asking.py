@@ -6,13 +6,13 @@ leaves for later is not asked, counted, and another one chosen instead.
 
 from __future__ import annotations
 
-import itertools
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence, Sized
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from fedras_ray.asked import Asked, AskedAlike
 from fedras_ray.clock import Nanos, nanos
 from fedras_ray.config import Experiment
 from fedras_ray.config.network import AlwaysAvailable
@@ -22,8 +22,7 @@ from fedras_ray.fleet.availability import Availability
 from fedras_ray.fleet.profiles import Fleet
 from fedras_ray.flight import Flight, IdleClients
 from fedras_ray.ordering import Orders
-from fedras_ray.server.downlink import Delivery, Downlink, Ids
-from fedras_ray.server.pacing import Decision
+from fedras_ray.server.downlink import Downlink
 from fedras_ray.server.schedules import has_rounds
 from fedras_ray.server.selection import Candidates, choose, class_shares, select
 from fedras_ray.server.utility import no_history
@@ -33,16 +32,6 @@ from fedras_ray.streams import Purpose, stream
 Clients = NDArray[np.int64]
 SPARE = 4  # clients looked at for each one wanted, where they must stay on for a whole turn
 CHOICES_PER_STREAM = 256  # where there are no rounds: a client at a time is chosen then
-
-
-class Asked(NamedTuple):
-    """A client that is to begin a turn."""
-
-    client: int
-    turn: int  # how many it had before
-    rows: Ids | None  # that it asks for
-    delivery: Delivery
-    decision: Decision
 
 
 @kept("_history", "idle", "turns", "left_for_later", "_choices", "_stream")
@@ -93,9 +82,10 @@ class Asker:
         self.left_for_later = 0
         self._choices = 0  # how often the server chose clients: the address of the choice
         self._stream = stream(self._seed, Purpose.SELECTION)  # of the latest choice
-        self._choices_per_stream = 1 if has_rounds(experiment.schedule) else CHOICES_PER_STREAM
+        self._has_rounds = has_rounds(experiment.schedule)
+        self._choices_per_stream = 1 if self._has_rounds else CHOICES_PER_STREAM
 
-    def ask(self, tier: int, count: int, at_ns: Nanos, version: int, alone: bool) -> list[Asked]:
+    def ask(self, tier: int, count: int, at_ns: Nanos, version: int, alone: bool) -> Sequence[Asked]:
         """Up to `count` clients of a tier, taken from the idle ones; each one's turn begins now.
 
         Args:
@@ -108,14 +98,34 @@ class Asker:
         Raises:
             PolicyError: the policy leaves everyone for later while nobody is at work.
         """
-        asked: list[Asked] = []
-        refused: list[int] = []
+        decision, delivery = self._orders.alike, self._downlink.alike
+        if decision is not None and delivery is not None and self._has_rounds:
+            clients: list[int] = []
+            for some in self._tries(tier, count, at_ns, version, alone, clients):
+                clients += some
+            chosen = np.array(clients, np.int64)
+            turns = self.turns[chosen].astype(np.int64)
+            self.turns[chosen] += 1  # they are distinct
+            return AskedAlike(chosen, turns, delivery, decision)
+        return self._ask_each(tier, count, at_ns, version, alone)
+
+    def _tries(
+        self, tier: int, count: int, at_ns: Nanos, version: int, alone: bool, asked: Sized
+    ) -> Iterator[list[int]]:
+        """Clients to be asked, until there are as many in `asked` as are wanted."""
         tries = 0
-        while len(asked) < count and (tries < 2 or (alone and not asked)):
+        while len(asked) < count and (tries < 2 or (alone and not len(asked))):
             clients = self._choose(tier, count - len(asked), at_ns, version)
             if not clients:
                 break
             tries += 1
+            yield clients
+
+    def _ask_each(self, tier: int, count: int, at_ns: Nanos, version: int, alone: bool) -> list[Asked]:
+        """As `ask`, where what clients are sent or told differs."""
+        asked: list[Asked] = []
+        refused: list[int] = []
+        for clients in self._tries(tier, count, at_ns, version, alone, asked):
             self._decide(clients, at_ns, asked, refused)
         for client in refused:
             self.idle.give(client)
@@ -184,12 +194,6 @@ class Asker:
         rows = self._flight.requests(clients, self.turns) if self._downlink.needs_rows else {}
         offers = [self._downlink.offer(client, rows.get(client)) for client in clients]
         self._orders.expect(offers)
-        alike = self._orders.alike
-        if alike is not None:
-            turns = self.turns[clients].tolist()
-            self.turns[clients] += 1  # they are distinct
-            asked += map(Asked, clients, turns, map(rows.get, clients), offers, itertools.repeat(alike))
-            return
         for client, delivery in zip(clients, offers, strict=True):
             wanted = rows.get(client)
             turn = self.turns.item(client)

@@ -8,14 +8,14 @@ one (what that is worth: docs/scale.md).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from itertools import chain
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fedras_ray.asking import Asked
-from fedras_ray.clock import Nanos, nanos
+from fedras_ray.asked import Asked, Columns
+from fedras_ray.asked import columns as asked_columns
+from fedras_ray.clock import Nanos
 from fedras_ray.config import Experiment
 from fedras_ray.config.network import AlwaysAvailable, NoVariation
 from fedras_ray.config.schedule import SyncSchedule
@@ -25,7 +25,7 @@ from fedras_ray.server.downlink import Delivery
 from fedras_ray.server.folding import order_of_arrival
 from fedras_ray.trace import Kind
 from fedras_ray.turns import Cohort, Column
-from fedras_ray.work import NOT_GIVEN, PACE, Assignments, Round
+from fedras_ray.work import PACE, Assignments, Round
 
 SUMMED = ("byte_count", "catch_up_bytes", "snapshot_bytes", "request_bytes")  # of a delivery, in its order
 
@@ -66,16 +66,18 @@ class Cohorts:
         self._samples = samples
         self._dense_bytes = dense_bytes
 
-    def begin(self, asked: list[Asked], version: int, tier: int, number: int) -> None:
+    def begin(self, asked: Sequence[Asked], version: int, tier: int, number: int) -> None:
         """Clients were asked, in a tier's round of that number; they begin to train at once."""
-        columns, got = _asked(asked, version, tier), _delivered([one.delivery for one in asked])
+        told = asked_columns(asked)
+        columns, got = _begun(told, version, tier), told.delivery
         self._download(columns, got)
         self._train(columns)
         weights = self._weigh(columns["client"])
-        self._in.flight.begin_round(Round(_orders(asked, columns), self._pace(columns, weights)))
+        self._in.flight.begin_round(Round(_orders(told, version), self._pace(columns, weights)))
         self._note(columns, got)  # nobody waits for that
-        for one in asked:
-            self._in.downlink.delivered(one.client, one.delivery, one.rows)
+        if self._in.downlink.alike is None:
+            for one in asked:
+                self._in.downlink.delivered(one.client, one.delivery, one.rows)
         cohort = Cohort(tier, number, columns, weights)
         self._in.clock.at(Nanos(int(columns["trained_at_ns"].min())), cohort)
 
@@ -152,35 +154,23 @@ class Cohorts:
         )
 
 
-def _asked(asked: list[Asked], version: int, tier: int) -> dict[str, Column]:
-    count, decisions = len(asked), [one.decision for one in asked]
+def _begun(told: Columns, version: int, tier: int) -> dict[str, Column]:
+    count = len(told.client)
     return {
-        "client": np.array([one.client for one in asked]),
+        "client": told.client,
         "place": np.arange(count),  # among those who were asked
-        "turn": np.array([one.turn for one in asked]),
+        "turn": told.turn,
         "version": np.full(count, version),
-        "epochs": np.array([one.epochs for one in decisions]),
-        "predicted_ns": np.array([one.predicted_s and nanos(one.predicted_s) for one in decisions], np.int64),
+        "epochs": told.epochs,
+        "predicted_ns": told.predicted_ns,
         "tier": np.full(count, tier),
         "staleness": np.zeros(count, np.int64),
         "duplicate_bytes": np.zeros(count, np.int64),
     }
 
 
-def _delivered(deliveries: list[Delivery]) -> dict[str, Column]:
-    """By the names of the fields."""
-    numbers = np.fromiter(chain.from_iterable(deliveries), np.int64)
-    return dict(zip(Delivery._fields, numbers.reshape(len(deliveries), -1).T, strict=True))
-
-
-def _orders(asked: list[Asked], columns: dict[str, Column]) -> Assignments:
+def _orders(told: Columns, version: int) -> Assignments:
     """What they are told to do."""
-    budgets = [one.decision.budget_bytes for one in asked]
-    actions = [one.decision.actions for one in asked]
-    views = np.array([one.delivery.view for one in asked])
-    rest = views, _given(budgets), columns["epochs"], _given(actions)
-    return Assignments(np.column_stack([*(columns[name] for name in ("client", "turn", "version")), *rest]))
-
-
-def _given(values: list[int | None]) -> Column:
-    return np.array([NOT_GIVEN if one is None else one for one in values])
+    versions, views = np.full(len(told.client), version), told.delivery["view"]
+    whole = told.client, told.turn, versions, views, told.budget_bytes, told.epochs, told.actions
+    return Assignments(np.column_stack(whole))

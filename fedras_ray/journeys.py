@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fedras_ray.arrivals import Arrivals
-from fedras_ray.asking import Asked
+from fedras_ray.asked import Asked
 from fedras_ray.clock import Clock, Nanos, nanos
 from fedras_ray.departures import Departures, Phase
 from fedras_ray.faults import Faults

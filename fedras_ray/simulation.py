@@ -9,12 +9,12 @@ training ends *virtually*, which makes the machine parallel and the result indep
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fedras_ray.asking import Asked
+from fedras_ray.asked import Asked
 from fedras_ray.assembly import assemble
 from fedras_ray.clock import Nanos, nanos
 from fedras_ray.cohorts import is_undisturbed
@@ -194,7 +194,7 @@ class Simulation:
             if wakes_ns is not None:
                 self._clock.at(max(wakes_ns, Nanos(at_ns + 1)), Woke(tier))
 
-    def _begin(self, tier: int, asked: list[Asked]) -> None:
+    def _begin(self, tier: int, asked: Sequence[Asked]) -> None:
         now, limit_s = self._rounds[tier], schedules.deadline_s(self._schedule)
         now.begin(len(asked))
         if limit_s is not None:

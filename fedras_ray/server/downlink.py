@@ -57,6 +57,11 @@ class Downlink(Protocol):
         """Whether a client asks for the rows that its turn will touch."""
         ...
 
+    @property
+    def alike(self) -> Delivery | None:
+        """What is offered to everyone now, and nothing builds on who had it; None: that differs."""
+        ...
+
     def offer(self, client: int, rows: Ids | None = None) -> Delivery:
         """What the client downloads if it is dispatched now; `rows` (n,) where it asks for them."""
         ...
@@ -116,8 +121,13 @@ class DenseDownlink:
     def preferred(self) -> None:
         """Everyone costs the same."""
 
-    def offer(self, client: int, rows: Ids | None = None) -> Delivery:
+    @property
+    def alike(self) -> Delivery:
         """The whole table, whoever asks."""
+        return self._delivery
+
+    def offer(self, client: int, rows: Ids | None = None) -> Delivery:
+        """The same."""
         return self._delivery
 
     def delivered(self, client: int, delivery: Delivery, rows: Ids | None = None) -> None:

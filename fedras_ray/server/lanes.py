@@ -79,6 +79,7 @@ class LanesDownlink:
     """See the module."""
 
     needs_rows = False
+    alike = None  # messages build on what each client holds
 
     def __init__(self, config: LanesConfig, lane_of: Lanes, seed: int) -> None:
         self._config = config

@@ -88,6 +88,7 @@ class TouchedDownlink:
     """See the module."""
 
     needs_rows = True
+    alike = None  # messages build on what each client holds
 
     def __init__(self, config: LatticeConfig, versions: int, seed: int) -> None:
         self.lattice = Lattice(config, versions, seed)

@@ -21,6 +21,7 @@ class WholeDownlink:
     """See the module."""
 
     needs_rows = False
+    alike = None  # messages build on what each client holds
 
     def __init__(self, config: LatticeConfig, clients: int, versions: int, seed: int) -> None:
         self.lattice = Lattice(config, versions, seed)

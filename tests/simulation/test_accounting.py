@@ -40,9 +40,9 @@ class Listening:
     def __init__(self, desk, blobs):
         self._desk, self._blobs = desk, blobs
 
-    def receive(self, turns, blobs):
+    def look_into(self, blobs):
         self._blobs += blobs
-        return self._desk.receive(turns, blobs)
+        return self._desk.look_into(blobs)
 
     def __getattr__(self, name):
         return getattr(self._desk, name)

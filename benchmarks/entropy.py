@@ -27,7 +27,7 @@ from fedras_ray.config import build
 from fedras_ray.config import codecs as configs
 from fedras_ray.data import load
 from fedras_ray.executor import SerialExecutor
-from fedras_ray.kernels import packing
+from fedras_ray.kernels import marking
 from fedras_ray.population import population_of
 from fedras_ray.simulation import simulate
 
@@ -126,8 +126,8 @@ INDICES = {
 }
 POSITIONS = {
     "bitmap": Coder(
-        lambda m: packing.mark(m.ids.astype(np.int64), m.item_count).tobytes(),
-        lambda b, m: packing.marked(_octets(b), len(m.ids))[0],
+        lambda m: marking.mark(m.ids.astype(np.int32), m.item_count).tobytes(),
+        lambda b, m: marking.marked(_octets(b), len(m.ids))[0],
     ),
     "varint gaps": Coder(
         lambda m: gaps.varint_encode(m.ids).tobytes(),

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from fedras_ray.config.codecs import MOST_ACTIONS
 from fedras_ray.errors import CodecError
-from fedras_ray.kernels import packing
+from fedras_ray.kernels import marking
 from fedras_ray.snapshots.kinds import kept
 
 
@@ -42,7 +42,7 @@ class ItemUpdate:
         ids = self.item_ids
         if ids.ndim != 1 or self.rows.ndim != 2 or len(ids) != len(self.rows) or self.width < 1:
             raise CodecError(f"{ids.shape} item ids do not fit rows of shape {self.rows.shape}")
-        if not packing.increasing(ids, self.item_count):
+        if not marking.increasing(ids, self.item_count):
             raise CodecError(f"item ids must increase strictly within 0 … {self.item_count - 1}")
         ids.flags.writeable = False
         self.rows.flags.writeable = False

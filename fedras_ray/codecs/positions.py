@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from fedras_ray.codecs.wire import Body
 from fedras_ray.errors import CodecError
-from fedras_ray.kernels import forms, packing
+from fedras_ray.kernels import forms, marking
 
 
 class Form(IntEnum):
@@ -63,7 +63,7 @@ def pack_positions(item_ids: NDArray[np.int32], item_count: int) -> bytes:
         return tag
     if form is Form.BITMAP:
         return tag + _pack_set(item_ids, item_count)
-    return tag + packing.pack_ids(item_ids, low, top).tobytes()
+    return tag + marking.pack_ids(item_ids, low, top).tobytes()
 
 
 def take_positions(body: Body, count: int, item_count: int) -> NDArray[np.int32]:
@@ -81,19 +81,19 @@ def take_positions(body: Body, count: int, item_count: int) -> NDArray[np.int32]
     if count == 0:
         return np.zeros(0, np.int32)
     if form is Form.BITMAP:
-        return _unpack_set(payload, count, item_count).astype(np.int32)
-    ids, clean = packing.unpack_ids(np.frombuffer(payload, np.uint8), count, low, top)
-    if not clean or not packing.increasing(ids, item_count):
+        return _unpack_set(payload, count, item_count)
+    ids, clean = marking.unpack_ids(np.frombuffer(payload, np.uint8), count, low, top)
+    if not clean or not marking.increasing(ids, item_count):
         raise CodecError(f"these are not {count} ids that increase strictly within 0 … {item_count - 1}")
     return ids
 
 
 def _pack_set(members: NDArray[np.integer], size: int) -> bytes:
-    return packing.mark(members.astype(np.int64), size).tobytes()
+    return marking.mark(members.astype(np.int32), size).tobytes()
 
 
-def _unpack_set(data: memoryview, count: int, size: int) -> NDArray[np.int64]:
-    members, exact = packing.marked(np.frombuffer(data, np.uint8), count)
+def _unpack_set(data: memoryview, count: int, size: int) -> NDArray[np.int32]:
+    members, exact = marking.marked(np.frombuffer(data, np.uint8), count)
     if not exact or (count and members[-1] >= size):
         raise CodecError(f"not {count} rows below {size} are marked, though so many were announced")
     return members

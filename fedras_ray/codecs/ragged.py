@@ -20,7 +20,7 @@ from fedras_ray.codecs.base import Codec, ItemUpdate, Outgoing, encode_all
 from fedras_ray.config import codecs as configs
 from fedras_ray.errors import CodecError
 from fedras_ray.factors import Factors, written_out
-from fedras_ray.kernels import measuring, packing, tables
+from fedras_ray.kernels import marking, measuring, tables
 
 MOST_TOGETHER = 256  # actions of an update; K · D floats are held for each update of a batch
 
@@ -90,7 +90,7 @@ class RaggedUpdates(Sequence[ItemUpdate]):
     looked_at: bool = False  # for values that are not finite, and there are none
 
     def __post_init__(self) -> None:
-        if not packing.increasing_each(self.item_ids, self.offsets, self.item_count):
+        if not marking.increasing_each(self.item_ids, self.offsets, self.item_count):
             raise CodecError(f"item ids must increase strictly within 0 … {self.item_count - 1}")
 
     @property

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fedras_ray.kernels import packing, streams, tables
+from fedras_ray.kernels import marking, packing, streams, tables
 from fedras_ray.kernels.compiling import exact
 from fedras_ray.kernels.forms import ALL, BITMAP, octets_of
 from fedras_ray.kernels.streams import CODED, PACKED
@@ -99,7 +99,7 @@ def positions_each(
         section = octets[at + 1 : ends[update]]
         if octets[at] != form or not _positions(section, form, low, top, its):
             return ids, False
-        if not packing.increasing(its, item_count):
+        if not marking.increasing(its, item_count):
             return ids, False
     return ids, True
 
@@ -138,18 +138,21 @@ def _taken(bodies: Bodies, update: int, at: int, begin: int, ids: Ids, taken: Id
         return told == CODED and _coded(bodies, update, at, begin, ids, taken)
     if at + bodies.lengths[update] != bodies.ends[update]:
         return False
-    index, clean = np.zeros(n, np.uint32), True
+    clean = True
     if bits:
         end = at + octets_of(n * bits)
-        index, clean = packing.unpack(bodies.octets[at:end], n, bits)
+        clean = packing.unpack_into(bodies.octets[at:end], taken, bits)
         at = end
+    else:
+        taken[:] = 0
+    most = bodies.sizes[update]
     for place in range(n):
-        clean &= index[place] < bodies.sizes[update]
-        taken[place] = begin + np.int64(index[place])
+        clean &= taken[place] < most
+        taken[place] += begin
     if not clean or bodies.octets[at] != form:
         return False
     section = bodies.octets[at + 1 : bodies.ends[update]]
-    return _positions(section, form, low, top, ids) and packing.increasing(ids, bodies.item_count)
+    return _positions(section, form, low, top, ids) and marking.increasing(ids, bodies.item_count)
 
 
 @exact
@@ -165,7 +168,7 @@ def _coded(bodies: Bodies, update: int, at: int, begin: int, ids: Ids, taken: Id
             return False
         if not _positions(bodies.octets[at + 1 : at + size], form, low, top, ids):
             return False
-        if not packing.increasing(ids, bodies.item_count):
+        if not marking.increasing(ids, bodies.item_count):
             return False
         at += size
     fine = streams.opened(bodies.octets[at:end], k, ids, bodies.item_count, taken)
@@ -179,10 +182,9 @@ def _positions(section: Octets, form: int, low: int, top: int, ids: Ids) -> bool
     if form == ALL:
         ids[:] = np.arange(n)
     elif n and form == BITMAP:
-        members, clean = packing.marked(section, n)
-        ids[:] = members
+        clean = marking.marked_into(section, ids)
     elif n:
-        ids[:], clean = packing.unpack_ids(section, n, low, top)
+        clean = marking.unpack_ids_into(section, low, top, ids)
     return clean
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fedras_ray.kernels.compiling import exact
 from fedras_ray.kernels.counting import before
+from fedras_ray.kernels.marking import place_of
 
 Ids = NDArray[np.int32]
 Numbers = NDArray[np.int64]
@@ -19,20 +20,7 @@ Rows = NDArray[np.float32]
 Marks = NDArray[np.uint64]
 
 LISTED = 64  # up to this multiple of a client's draws, the items it has not are listed; beyond, searched for
-_DEBRUIJN = np.uint64(0x03F79D71B4CB0A89)
-_SHIFT = np.uint64(58)
 _ONE = np.uint64(1)
-
-
-def _places() -> NDArray[np.uint8]:
-    """Which bit is set, by what a power of two brings to the top of a de Bruijn sequence."""
-    places = np.zeros(64, np.uint8)
-    for bit in range(64):
-        places[int(_DEBRUIJN) * 2**bit % 2**64 >> 58] = bit
-    return places
-
-
-_BIT = _places()
 
 
 @exact
@@ -100,7 +88,7 @@ def _collect(count: Ids, marks: Marks, found: Ids, weight: Rows, positive: Rows,
         left = marks[word]
         while left:
             lowest = left & (~left + _ONE)
-            item = (word << 6) + _BIT[(lowest * _DEBRUIJN) >> _SHIFT]
+            item = (word << 6) + place_of(lowest)
             found[place] = item
             weight[place] = abs(count[item])
             positive[place] = count[item] < 0

@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from fedras_ray.kernels import packing
+from fedras_ray.kernels import marking, packing
 from fedras_ray.kernels.compiling import exact
 from fedras_ray.kernels.forms import BITMAP, ELIAS_FANO
 
@@ -117,7 +117,7 @@ def taken(
 ) -> None:
     """`taken_each` of one update, of the (4,) form `layout`."""
     if layout[0]:
-        at = _append(octets, at, packing.pack(index.astype(np.uint32), layout[0]))
+        at = packing.pack_into(octets, at, index, layout[0])
     positions(octets, at, item_ids, layout, item_count)
 
 
@@ -127,12 +127,6 @@ def positions(octets: Octets, at: int, item_ids: NDArray[np.int32], layout: Numb
     _, form, low, top = layout
     octets[at] = form
     if len(item_ids) and form == BITMAP:
-        _append(octets, at + 1, packing.mark(item_ids.astype(np.int64), item_count))
+        marking.mark_into(octets, at + 1, item_ids, item_count)
     elif len(item_ids) and form == ELIAS_FANO:
-        _append(octets, at + 1, packing.pack_ids(item_ids, low, top))
-
-
-@exact
-def _append(octets: Octets, at: int, section: Octets) -> int:
-    octets[at : at + len(section)] = section
-    return at + len(section)
+        marking.pack_ids_into(octets, at + 1, item_ids, low, top)

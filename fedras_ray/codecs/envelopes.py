@@ -5,6 +5,8 @@ C blobs of one codec and one table, n rows in one, I items, D width.
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -14,14 +16,9 @@ from numpy.typing import NDArray
 from fedras_ray.codecs import wire
 from fedras_ray.codecs.blobs import Blobs
 from fedras_ray.codecs.wire import FIELD_BYTES, HEADER_BYTES
+from fedras_ray.kernels import heads
 
-_HEAD = np.dtype(
-    {
-        "names": ["magic", "version", "codec", "item_count", "width", "rows", "checksum"],
-        "formats": ["S2", "u1", "u1", "<u4", "<u2", "<u4", "<u4"],
-    }
-)
-_ALIKE = ["magic", "version", "codec", "item_count", "width"]
+_ALIKE = struct.Struct("<2sBBIH")  # the fields before the number of rows
 
 
 def seal_each(
@@ -34,27 +31,19 @@ def seal_each(
     """
     for rows in (counts.min(initial=0), counts.max(initial=0)):
         wire.check_fields(codec_id, item_count, width, int(rows))
-    heads = np.zeros(len(counts), _HEAD)
-    for name, value in zip(_ALIKE, (wire.MAGIC, wire.VERSION, codec_id, item_count, width), strict=True):
-        heads[name] = value
-    heads["rows"] = counts
-    heads["checksum"] = _checksums(heads, blobs)
-    blobs.octets[_places_of_heads(blobs)] = heads[:, None].view(np.uint8)
+    alike = _ALIKE.pack(wire.MAGIC, wire.VERSION, codec_id, item_count, width)
+    octets, starts = blobs.octets, blobs.starts[:-1]
+    sums = heads.put_fields(octets, starts, np.frombuffer(alike, np.uint8), counts)
+    heads.put_checksums(octets, starts + FIELD_BYTES, np.array(_checksums(sums.tolist(), blobs), np.int64))
     return blobs
 
 
-def _places_of_heads(blobs: Blobs) -> NDArray[np.int64]:
-    """(C, header) where the bytes of each are."""
-    return blobs.starts[:-1, None] + np.arange(HEADER_BYTES)
-
-
-def _checksums(heads: NDArray[np.void], blobs: Blobs) -> list[int]:
-    """Over the fields of C headers, and the bodies behind them."""
-    crc32, octets, fields = isal_zlib.crc32, blobs.octets.data, memoryview(heads.tobytes())
-    begins, bounds = range(0, len(fields), HEADER_BYTES), pairwise(blobs.starts.tolist())
+def _checksums(of_fields: Sequence[int], blobs: Blobs) -> list[int]:
+    """Over the fields of C headers, of which that is here, and the bodies behind them."""
+    crc32, octets, bounds = isal_zlib.crc32, blobs.octets.data, pairwise(blobs.starts.tolist())
     return [
-        crc32(octets[first + HEADER_BYTES : last], crc32(fields[begin : begin + FIELD_BYTES]))
-        for begin, (first, last) in zip(begins, bounds, strict=True)
+        crc32(octets[first + HEADER_BYTES : last], fields)
+        for fields, (first, last) in zip(of_fields, bounds, strict=True)
     ]
 
 
@@ -66,15 +55,14 @@ def unpack_each(blobs: Blobs, codec_id: wire.CodecId) -> tuple[int, int, NDArray
     lengths = blobs.lengths
     if not len(lengths) or lengths.min() < HEADER_BYTES:
         return None
-    heads = blobs.octets[_places_of_heads(blobs)].view(_HEAD)[:, 0]
-    item_count, width, rows = int(heads["item_count"][0]), int(heads["width"][0]), heads["rows"]
-    alike = heads[_ALIKE]
-    if (alike != np.array((wire.MAGIC, wire.VERSION, codec_id, item_count, width), alike.dtype)).any():
+    first = blobs.octets[blobs.starts[0] :][: _ALIKE.size]
+    magic, version, codec, item_count, width = _ALIKE.unpack(first.data)
+    if (magic, version, codec) != (wire.MAGIC, wire.VERSION, codec_id):
         return None
-    if not (rows.max() <= item_count <= wire.MOST_ITEMS and width >= 1):
+    rows, claimed, of_fields, is_alike = heads.take_fields(blobs.octets, blobs.starts[:-1], first)
+    if not (is_alike and rows.max() <= item_count <= wire.MOST_ITEMS and width >= 1):
         return None
-    rows = rows.astype(np.int64)
     is_lawful = (rows * width <= wire.FREE_FLOATS) | (rows <= 8 * lengths)  # see `wire.obeys_size_law`
-    if not is_lawful.all() or heads["checksum"].tolist() != _checksums(heads, blobs):
+    if not is_lawful.all() or claimed.tolist() != _checksums(of_fields.tolist(), blobs):
         return None
     return item_count, width, rows

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from fedras_ray.fleet.profiles import upload_ns_each
 from fedras_ray.kernels import counting
 from fedras_ray.snapshots.kinds import kept
-from fedras_ray.work import Receipts, Round
+from fedras_ray.work import PACE, Receipts, Round
 
 Ids = NDArray[np.int32]
 Rows = NDArray[np.float32]
@@ -61,7 +61,7 @@ def arriving(rounds: Sequence[Round], receipts: Receipts) -> list[Due]:
         rounds: of shards.
         receipts: of all of them, one round after the other.
     """
-    pace = np.concatenate([one.pace for one in rounds])
+    pace = np.concatenate([one.pace.view(np.uint64) for one in rounds]).view(PACE)  # NumPy looks at fields
     clients, sizes = receipts.column("client"), receipts.column("byte_count")
     upload_ns = upload_ns_each(clients, sizes, pace["latency_s"], pace["uplink_bytes_per_s"])
     order = order_of_arrival(pace["trained_at_ns"], pace["trained_at_ns"] + upload_ns)

@@ -44,7 +44,8 @@ class DenseCodec:
         frame.body.finish()
         table = flat.reshape(frame.item_count, frame.width)  # (I, D)
         item_ids = tables.marked_rows(table.view(np.uint32))  # (n,)
-        return ItemUpdate(item_ids, table[item_ids], frame.item_count)
+        rows = table.copy() if len(item_ids) == len(table) else table[item_ids]  # floats where they belong
+        return ItemUpdate(item_ids, rows, frame.item_count)
 
 
 def _spread(packed: bytes, update: ItemUpdate, dtype: configs.Float) -> tuple[memoryview, memoryview]:

@@ -100,7 +100,7 @@ class DenseDownlink:
     def publish(self, version: int, table: Table) -> dict[int, Table]:
         """Encode the table once; the view is what a client decodes from these bytes."""
         ids = np.arange(len(table), dtype=np.int32)
-        update = ItemUpdate(ids, table.copy(), len(table))
+        update = ItemUpdate(ids, table.view(), len(table))  # itself stays as it is, and can be written
         blob = self._codec.encode(Outgoing(update, lambda: stream(self._seed, Purpose.DOWNLINK, 0, version)))
         decoded = self._codec.decode(blob)
         view = decoded.rows

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fedras_ray.config.system import AdamServer, OptimizerConfig, SgdServer
+from fedras_ray.kernels import moving
 from fedras_ray.snapshots.kinds import kept
 
 Rows = NDArray[np.float32]
@@ -42,7 +43,7 @@ class Sgd:
                 self.velocity = np.zeros_like(table)
             step = np.float32(self.config.momentum) * self.velocity[touched] + step
             self.velocity[touched] = step
-        table[touched] += np.float32(factor * self.config.rate) * step
+        moving.move(table, touched, step, np.float32(factor * self.config.rate))
 
 
 @kept("first", "second", "steps")

@@ -14,11 +14,15 @@ _KEPT_BYTES = 128 << 20
 def settle() -> None:
     """What is here now stays; call it when all that lasts has been made.
 
-    Nobody need look through it for garbage again and again. And memory that a batch gives back is kept for
-    the next: glibc gives it to the system, which hands it out again page by page, each of them cleared.
+    Nobody need look through it for garbage again and again. What it took to make it goes back to the system.
+    And memory that a batch gives back is kept for the next from now on: glibc gives it to the system, which
+    hands it out again page by page, each of them cleared.
     """
+    gc.collect()
     gc.freeze()
     libc = ctypes.CDLL(None)
+    if hasattr(libc, "malloc_trim"):
+        libc.malloc_trim(0)
     if hasattr(libc, "mallopt"):  # glibc, and others that do as it does
         libc.mallopt(_MMAP_THRESHOLD, _MOST_MMAP_THRESHOLD)
         libc.mallopt(_TRIM_THRESHOLD, _KEPT_BYTES)

@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from actors.connecting import Rising
 from actors.keeping import Cadence, stretches
 from actors.process import peak_rss_bytes, settle
-from actors.session import RaySession
 from dashboards.report import write as write_report
 from fedras_ray.checkpoints import Keeping, Plain, put_back
 from fedras_ray.codecs.build import build_codec
@@ -45,6 +43,8 @@ from workloads.user_quality import UserQualityWriter
 from workloads.watching.log import ProgressLog
 
 if TYPE_CHECKING:
+    from actors.connecting import Rising
+    from actors.session import RaySession
     from workloads.tracking.mlflow_sink import MlflowSink
 
 
@@ -169,7 +169,11 @@ def _refuse_what_needs_pools(experiment: Experiment, options: Options) -> None:
 
 
 def _rising(options: Options) -> AbstractContextManager[Rising | None]:
-    return nullcontext() if options.serial else Rising(options.address)
+    if options.serial:
+        return nullcontext()
+    from actors.connecting import Rising  # Ray: a third of a second, for those who want it
+
+    return Rising(options.address)
 
 
 def _session(
@@ -177,6 +181,8 @@ def _session(
 ) -> SerialSession | RaySession:
     if where is None:
         return SerialSession(experiment, dataset, start, keeping)
+    from actors.session import RaySession
+
     return RaySession(experiment, dataset, where, start, keeping)
 
 

@@ -10,8 +10,10 @@ import argparse
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from actors.connecting import STARTS_ITS_OWN, Rising
+if TYPE_CHECKING:
+    from actors.connecting import Rising
 
 
 def main() -> None:
@@ -22,6 +24,8 @@ def main() -> None:
     asked.add_argument("--rounds", type=int, default=60)
     options = asked.parse_args()
     if options.pools:
+        from actors.connecting import STARTS_ITS_OWN, Rising
+
         with Rising(STARTS_ITS_OWN) as where:  # it comes up while we import and read
             run(options.cache, options.rounds, options.pools, where)
     else:
@@ -30,15 +34,18 @@ def main() -> None:
 
 def run(cache: Path, rounds: int, pools: int, where: Rising | None) -> None:
     """In pools where Ray is, or in this process."""
-    from actors.session import RaySession
     from benchmarks.peers.job import tree
     from fedras_ray.data import load
     from workloads.running import SerialSession
 
     experiment = tree(cache, rounds, pools)
     dataset = load(experiment.data, experiment.seed)
-    session = SerialSession(experiment, dataset) if where is None else RaySession(experiment, dataset, where)
-    tell(session.stretches(), rounds)
+    if where is None:
+        tell(SerialSession(experiment, dataset).stretches(), rounds)
+        return
+    from actors.session import RaySession
+
+    tell(RaySession(experiment, dataset, where).stretches(), rounds)
 
 
 def tell(told: Iterable[object], rounds: int) -> None:

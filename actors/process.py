@@ -11,6 +11,14 @@ _MOST_MMAP_THRESHOLD = 32 << 20  # that glibc takes
 _KEPT_BYTES = 128 << 20
 
 
+def tidy() -> None:
+    """Give the system back what was let go so far; call it after something large, as data that were read."""
+    gc.collect()
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "malloc_trim"):  # glibc's
+        libc.malloc_trim(0)
+
+
 def settle() -> None:
     """What is here now stays; call it when all that lasts has been made.
 
@@ -18,11 +26,9 @@ def settle() -> None:
     And memory that a batch gives back is kept for the next from now on: glibc gives it to the system, which
     hands it out again page by page, each of them cleared.
     """
-    gc.collect()
+    tidy()
     gc.freeze()
     libc = ctypes.CDLL(None)
-    if hasattr(libc, "malloc_trim"):
-        libc.malloc_trim(0)
     if hasattr(libc, "mallopt"):  # glibc, and others that do as it does
         libc.mallopt(_MMAP_THRESHOLD, _MOST_MMAP_THRESHOLD)
         libc.mallopt(_TRIM_THRESHOLD, _KEPT_BYTES)

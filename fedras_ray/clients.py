@@ -10,6 +10,7 @@ shows in what comes out: where it would, batches are formed per shard, and other
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
@@ -37,6 +38,7 @@ from fedras_ray.training.local import LocalTraining, Turns
 from fedras_ray.training.ragged import Trained
 from fedras_ray.work import Assignments
 
+MOST_FLOATS = 1_000_000  # of rows that are trained together, as far as shards allow: 4 MB
 NOT_FINITE = "its update is not finite; lower training.item_rate or training.private_rate"
 
 Table = NDArray[np.float32]
@@ -143,13 +145,17 @@ class ClientHost:
     def batches(self, work: Mapping[int, Assignments], crew: Crew) -> list[list[int]]:
         """Shards whose turns (shard -> turns) are trained together: a share for each thread, or one by one.
 
-        Where company changes bits there is no thread but one, and it has one shard after the other.
+        Where company changes bits there is no thread but one, and it has one shard after the other. Rows of
+        many clients take much memory, so there may be more shares than threads.
         """
         shards, held = [*work], self._dataset.train.offsets
         if not self._training.is_alike:
             return [[one] for one in shards]
         clients = [some.column("client") for some in work.values()]
-        return [shards[its] for its in crew.shares([int((held[c + 1] - held[c]).sum()) for c in clients])]
+        loads = [int((held[each + 1] - held[each]).sum()) for each in clients]
+        floats = sum(map(self._training.most_rows, clients)) * self._experiment.model.width
+        least = math.ceil(floats / MOST_FLOATS)
+        return [shards[its] for its in crew.shares(loads, least)]
 
     @property
     def is_alike(self) -> bool:

@@ -7,9 +7,9 @@ the time goes to kernels, many are not. Processes are for the rest.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -29,26 +29,43 @@ class Crew:
         self._process = 0  # whose threads these are: a fork has none
 
     def each(self, work: Callable[[Part], Result], parts: Sequence[Part]) -> list[Result]:
-        """What comes of every part, in their order; of errors the first part's."""
+        """What comes of every part, in their order; of errors the first part's.
+
+        Whoever is done with one takes the next that nobody has taken.
+        """
         if self.count == 1 or len(parts) < 2:
             return [work(one) for one in parts]
         if self._others is None or self._process != os.getpid():
             self._others = ThreadPoolExecutor(self.count - 1, thread_name_prefix="crew")
             self._process = os.getpid()
-        others = [self._others.submit(work, one) for one in parts[1:]]
+        left, found, errors = iter(range(1, len(parts))), dict[int, Result](), dict[int, Exception]()
+
+        def share(places: Iterable[int]) -> None:
+            for place in places:
+                try:
+                    found[place] = work(parts[place])
+                except Exception as error:  # it is raised below
+                    errors[place] = error
+                    return
+
+        others = [self._others.submit(share, left) for _ in range(min(self.count, len(parts)) - 1)]
         try:
-            mine = work(parts[0])
+            share(chain([0], left))
         finally:
             wait(others)  # they compute as this thread does, and end as it does
-        return [mine, *(one.result() for one in others)]
+        if errors:
+            raise errors[min(errors)]
+        return [found[place] for place in range(len(parts))]
 
-    def shares(self, loads: Sequence[int]) -> list[slice]:
+    def shares(self, loads: Sequence[int], least: int = 1) -> list[slice]:
         """Adjoining pieces of work, a share for each thread: as even as pieces allow, and none too small.
 
-        `loads` are in interactions.
+        Args:
+            loads: of pieces, in interactions.
+            least: how many shares there are to be at least, so that none is too large.
         """
         until = np.cumsum([0, *loads])
-        count = max(1, min(self.count, int(until[-1]) // LEAST_LOAD))
+        count = max(1, least, min(self.count, int(until[-1]) // LEAST_LOAD))
         edges = {0, len(loads)}
         for number in range(1, count):
             edges.add(int(np.abs(until - until[-1] * number / count).argmin()))

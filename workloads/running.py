@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from actors.keeping import Cadence, stretches
-from actors.process import peak_rss_bytes, settle
+from actors.process import peak_rss_bytes, settle, tidy
 from dashboards.report import write as write_report
 from fedras_ray.checkpoints import Keeping, Plain, put_back
 from fedras_ray.codecs.build import build_codec
@@ -92,6 +92,7 @@ class SerialSession:
 
     def stretches(self) -> Iterator[Told]:
         """See `Session.stretches`."""
+        tidy()
         executor = SerialExecutor(self._experiment, self._dataset)
         simulation = Simulation(self._experiment, population_of(self._dataset), executor)
         if self._start is not None:

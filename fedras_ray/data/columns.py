@@ -5,7 +5,7 @@ M rows. A row that is broken is named by `where`, which knows the file and how i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -22,16 +22,18 @@ ROLES = ("user", "item", "rating", "timestamp")
 _KINDS = {"bool": np.bool_, "int32": np.int32, "int64": np.int64, "double": np.float64}  # Arrow's, ours
 
 
-def assemble(columns: Mapping[str, Column], where: Where, least_rating: float | None = None) -> RawRatings:
+def assemble(columns: dict[str, Column], where: Where, least_rating: float | None = None) -> RawRatings:
     """Ratings from columns by role: `user` and `item`; where there are any `rating`, `timestamp`, `label`.
+
+    The dictionary is emptied, and each column let go when it has been read: they are large.
 
     Raises:
         DataError: a name is empty, a number is none, or no row has at least `least_rating`.
     """
-    texts = {role: _trimmed(column) for role, column in columns.items()}
-    rating = _numbers(texts["rating"], where) if "rating" in texts else None
-    timestamp = _times(texts["timestamp"], where) if "timestamp" in texts else None
-    label = _labels(texts["label"], where) if "label" in texts else None
+    texts = {role: _trimmed(columns.pop(role)) for role in [*columns]}
+    rating = _numbers(texts.pop("rating"), where) if "rating" in texts else None
+    timestamp = _times(texts.pop("timestamp"), where) if "timestamp" in texts else None
+    label = _labels(texts.pop("label"), where) if "label" in texts else None
     for role in ("user", "item"):
         _check_names(texts[role], role, where)
     if rating is not None and least_rating is not None:
@@ -41,8 +43,12 @@ def assemble(columns: Mapping[str, Column], where: Where, least_rating: float | 
         texts = {role: texts[role].filter(pa.array(keep)) for role in ("user", "item")}
         rating = rating[keep]
         timestamp = None if timestamp is None else timestamp[keep]
-    users, user_names = _dense(texts["user"])
-    items, item_names = _dense(texts["item"])
+    pool = pa.default_memory_pool()
+    pool.release_unused()  # or Arrow would keep it for the next column, of which there is none as large
+    users, user_names = _dense(texts.pop("user"))
+    pool.release_unused()
+    items, item_names = _dense(texts.pop("item"))
+    pool.release_unused()
     return RawRatings(users, items, user_names, item_names, rating, timestamp, label)
 
 

@@ -65,4 +65,5 @@ def _read_parquet(path: Path, names: dict[str, str], least_rating: float | None)
     if len(table) == 0:
         raise DataError(str(path), "has no ratings in it")
     columns = {role: table[column] for role, column in wanted.items()}
+    del table
     return assemble(columns, lambda row: f"{path}:row {row + 1}", least_rating)

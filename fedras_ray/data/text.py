@@ -66,6 +66,7 @@ def read_text(
     if len(table) == 0:
         raise DataError(str(path), "has no ratings in it")
     columns = {role: table[column] for role, column in wanted.items()}
+    del table
     return assemble(columns, source.where, least_rating)
 
 

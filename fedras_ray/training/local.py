@@ -69,7 +69,7 @@ class LocalTraining:
         self._given = dataset.given if config.samples == "given" else None
         able = RaggedBatchModel if config.batch_size else RaggedModel
         self._ragged = model if isinstance(model, able) else None
-        self._in_factors = (
+        self._in_factors = (  # what changes is left so, and not as rows
             isinstance(model, FactoringModel)
             and not (config.batch_size or config.weight_decay)
             and config.epochs <= MOST_STEPS  # a policy may ask for more: that is slow, and right
@@ -81,6 +81,14 @@ class LocalTraining:
     def is_alike(self) -> bool:
         """Whether a turn comes to the same bits whatever others are trained with it."""
         return self._ragged is not None and self._elsewhere is None
+
+    def most_rows(self, clients: Numbers) -> int:
+        """That turns of all of them will hold, at the most; those that leave factors hold none."""
+        if self._in_factors:
+            return 0
+        held = self._dataset.train.offsets if self._given is None else self._given.offsets
+        drawn = 1 + self._config.negatives if self._given is None else 1
+        return int((held[clients + 1] - held[clients]).sum()) * drawn
 
     def rows(self, clients: Numbers, turns: Numbers) -> list[Ids]:
         """The rows (n,) that each client's turn touches."""

@@ -55,6 +55,29 @@ def test_little_work_is_not_shared():
     assert len(Crew(4).shares([crews.LEAST_LOAD] * 3)) == 3
 
 
+@given(st.lists(st.integers(1_000, 2_000), min_size=12, max_size=12), st.integers(1, 4), st.integers(1, 12))
+def test_there_are_more_shares_than_threads_where_that_is_asked_for(loads, count, least):
+    found = Crew(count).shares(loads, least)
+    assert [one for its in found for one in range(len(loads))[its]] == [*range(len(loads))]
+    assert min(least, 6) <= len(found) <= max(least, count)
+
+
+def test_who_is_done_takes_what_is_left():
+    others_began, seen = threading.Event(), {}
+
+    def work(part):
+        seen.setdefault(threading.get_ident(), []).append(part)
+        if part == 0:
+            assert others_began.wait(30)
+        if part == 4:
+            others_began.set()
+        return -part
+
+    assert Crew(2).each(work, range(5)) == [0, -1, -2, -3, -4]
+    assert seen[threading.get_ident()] == [0]
+    assert sorted(seen.values()) == [[0], [1, 2, 3, 4]]
+
+
 def test_parts_are_worked_on_at_once_and_told_in_their_order():
     both = threading.Barrier(2, timeout=30)
 
@@ -125,6 +148,23 @@ def test_any_number_of_threads_gives_the_records_of_one(schedule, changed, share
     for threads in (2, 3):
         shared.clear()
         assert records([*settings, f"execution.threads={threads}"]) == alone
+        assert max(shared) == threads
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("changed", ["rows", "in batches", "damage", "all of them"])
+def test_rows_are_trained_a_few_at_a_time(changed, threads, shared, monkeypatch):
+    """As many as fit, whoever shares the work; where nothing but factors is held, all at once."""
+    settings = [*SCHEDULES["sync"], *SETTINGS[changed], f"execution.threads={threads}"]
+    settings.append("training.weight_decay=0.01")  # which leaves rows
+    together = records(settings)
+    shared.clear()
+    monkeypatch.setattr("fedras_ray.clients.MOST_FLOATS", 100)
+    assert records(settings) == together
+    assert max(shared) > 2
+    shared.clear()
+    if changed != "in batches":
+        records([*settings, "training.weight_decay=0"])
         assert max(shared) == threads
 
 

@@ -29,8 +29,8 @@ from fedras_ray.evaluation.shards import Ranker, ShardQuality
 from fedras_ray.factors import rows_of
 from fedras_ray.faults import Faults
 from fedras_ray.models.build import build_model
-from fedras_ray.models.start import first_private
 from fedras_ray.privacy import LocalPrivacy
+from fedras_ray.private import PrivateStates, Told
 from fedras_ray.snapshots.kinds import kept
 from fedras_ray.streams import Purpose, stream
 from fedras_ray.tensors import accelerator
@@ -38,7 +38,7 @@ from fedras_ray.training.local import LocalTraining, Turns
 from fedras_ray.training.ragged import Trained
 from fedras_ray.work import Assignments
 
-MOST_FLOATS = 1_000_000  # of rows that are trained together, as far as shards allow: 4 MB
+MOST_FLOATS = 1_000_000  # of what changes in turns that are trained together, as far as shards allow: 4 MB
 NOT_FINITE = "its update is not finite; lower training.item_rate or training.private_rate"
 
 Table = NDArray[np.float32]
@@ -84,16 +84,7 @@ class ClientHost:
         self._changes_rows = (
             self._unsaid is not None or self._privacy.changes_rows or self._faults.scales_rows
         )
-        counts = [len(self._members(shard)) for shard in shards]
-        self._begins = np.full(self._shards, -1)  # (S,) where the clients of a shard begin in `_private`
-        self._begins[list(shards)] = np.cumsum([0, *counts[:-1]])
-        self._private = np.empty((sum(counts), self._model.private_width), np.float32)  # (clients here, P)
-        for shard in shards:
-            rng = stream(experiment.seed, Purpose.PRIVATE_STATE, shard)
-            members = self._members(shard)
-            self._private[self._at(shard)] = first_private(experiment.model, self._model, members, rng)
-        self._before = np.zeros(self._private.shape, np.float32)  # what each was before its latest turn
-        self._began = np.zeros(len(self._private), np.bool_)  # and whether anybody may still ask for it
+        self._private = PrivateStates(experiment, self._model, dataset.user_count, shards)
         self._ranker = Ranker(experiment, dataset, self._model, device)
 
     def publish(self, view: int, table: Table) -> None:
@@ -117,24 +108,12 @@ class ClientHost:
                 not asked for any more. None: it is not known who is.
         """
         unsaid = {} if self._unsaid is None else self._unsaid.of(shard, self._shards)
-        began = self._began_of(shard, at_work)
-        before = self._before[self._places(began)] if len(began) else self._before[:0]
-        return ClientState(self._private[self._at(shard)].copy(), began, before, unsaid)
-
-    def _began_of(self, shard: int, at_work: Collection[int] | None) -> Clients:
-        """Who of a shard may rank with what it was before, increasing; nobody is looked for in nobody."""
-        if at_work is not None and not at_work:
-            return np.empty(0, np.int64)
-        began: Clients = np.flatnonzero(self._began[self._at(shard)]) * self._shards + shard
-        if at_work is None:
-            return began
-        return np.array([client for client in began.tolist() if client in at_work], np.int64)
+        states, began, before = self._private.told(shard, at_work)
+        return ClientState(states, began, before, unsaid)
 
     def put_back(self, shard: int, state: ClientState) -> None:
         """Go on from a state of before, be it another host's."""
-        self._private[self._at(shard)], self._began[self._at(shard)] = state.private, False
-        places = self._places(state.began)
-        self._before[places], self._began[places] = state.before, True
+        self._private.put_back(shard, Told(state.private, state.began, state.before))
         if self._unsaid is not None:
             self._unsaid.put_back(shard, self._shards, state.unsaid)
 
@@ -145,16 +124,15 @@ class ClientHost:
     def batches(self, work: Mapping[int, Assignments], crew: Crew) -> list[list[int]]:
         """Shards whose turns (shard -> turns) are trained together: a share for each thread, or one by one.
 
-        Where company changes bits there is no thread but one, and it has one shard after the other. Rows of
-        many clients take much memory, so there may be more shares than threads.
+        Where company changes bits there is no thread but one, and it has one shard after the other. What many
+        clients change takes much memory, so there may be more shares than threads.
         """
         shards, held = [*work], self._dataset.train.offsets
         if not self._training.is_alike:
             return [[one] for one in shards]
         clients = [some.column("client") for some in work.values()]
         loads = [int((held[each + 1] - held[each]).sum()) for each in clients]
-        floats = sum(map(self._training.most_rows, clients)) * self._experiment.model.width
-        least = math.ceil(floats / MOST_FLOATS)
+        least = math.ceil(sum(map(self._training.most_floats, clients)) / MOST_FLOATS)
         return [shards[its] for its in crew.shares(loads, least)]
 
     @property
@@ -173,7 +151,7 @@ class ClientHost:
         outgoing = self._outgoing(assignments, trained)
         blobs = self._encoded(assignments, outgoing)
         clients = assignments.column("client")
-        self._keep(clients, trained.private)
+        self._private.keep(clients, trained.private)
         if self._unsaid is not None:
             self._unsaid.keep(clients.tolist(), outgoing, blobs, self._codec)
         blobs = self._faults.forged(clients.tolist(), blobs)
@@ -191,36 +169,18 @@ class ClientHost:
                 computed already: they rank with their state from before.
         """
         at_work = np.array([client for client in training if client % self._shards == shard], np.int64)
-        kept = self._places(at_work)
-        kept = kept[self._began[kept]]
-        self._began[self._at(shard)] = False  # everyone else has settled
-        self._began[kept] = True
         users = self._ranker.users(shard)
-        places = self._places(users)
-        private, late = self._private[places], self._began[places]  # a copy
-        private[late] = self._before[places[late]]
-        views = np.broadcast_to(views, len(self._members(shard)))[users // self._shards]
+        private = self._private.to_rank(shard, users, at_work)
+        views = np.broadcast_to(views, len(self._private.members(shard)))[users // self._shards]
         return self._ranker.quality(shard, private, views, self._views)
 
     @property
     def _shards(self) -> int:
         return self._experiment.execution.shards
 
-    def _members(self, shard: int) -> Clients:
-        return np.arange(shard, self._dataset.user_count, self._shards)
-
-    def _at(self, shard: int) -> slice:
-        """Where the private states of a shard's clients are."""
-        begin = self._begins[shard]
-        return slice(begin, begin + len(self._members(shard)))
-
-    def _places(self, clients: Clients) -> Clients:
-        """Where each one's private state is."""
-        return self._begins[clients % self._shards] + clients // self._shards
-
     def _trained(self, assignments: Assignments) -> Trained:
         of = Turns(*(assignments.column(name) for name in ("client", "turn", "view", "epochs")))
-        return self._training.train(of, self._views, self._private[self._places(of.clients)])
+        return self._training.train(of, self._views, self._private.of(of.clients))
 
     def _check(self, assignments: Assignments, trained: Trained) -> None:
         finite = np.isfinite(trained.private).all(axis=1)  # (C,)
@@ -256,11 +216,6 @@ class ClientHost:
                     raise ClientError(one.client, one.version, NOT_FINITE) from error
             first = assignments[0]
             raise ClientError(first.client, first.version, f"its batch cannot be encoded: {error}") from error
-
-    def _keep(self, clients: Clients, private: Table) -> None:
-        places = self._places(clients)
-        self._before[places], self._began[places] = self._private[places], True
-        self._private[places] = private
 
     def _bounds(self, clients: Clients) -> list[int]:
         """Where those of one shard begin and end."""

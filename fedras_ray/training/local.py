@@ -64,6 +64,7 @@ class LocalTraining:
     ) -> None:
         self._seed = experiment.seed
         self._config = config = experiment.training
+        self._width = experiment.model.width
         self._dataset = dataset
         self._model = model
         self._given = dataset.given if config.samples == "given" else None
@@ -82,13 +83,12 @@ class LocalTraining:
         """Whether a turn comes to the same bits whatever others are trained with it."""
         return self._ragged is not None and self._elsewhere is None
 
-    def most_rows(self, clients: Numbers) -> int:
-        """That turns of all of them will hold, at the most; those that leave factors hold none."""
-        if self._in_factors:
-            return 0
+    def most_floats(self, clients: Numbers) -> int:
+        """That changes of turns of all of them will hold: of a row its floats, or a pull for each epoch."""
+        each = self._config.epochs if self._in_factors else self._width
         held = self._dataset.train.offsets if self._given is None else self._given.offsets
         drawn = 1 + self._config.negatives if self._given is None else 1
-        return int((held[clients + 1] - held[clients]).sum()) * drawn
+        return int((held[clients + 1] - held[clients]).sum()) * drawn * each
 
     def rows(self, clients: Numbers, turns: Numbers) -> list[Ids]:
         """The rows (n,) that each client's turn touches."""

@@ -4,6 +4,7 @@ import os
 import threading
 import time
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,10 +15,12 @@ from fedras_ray.crew import Crew, cores
 from fedras_ray.data import load
 from fedras_ray.errors import ClientError
 from fedras_ray.executor import SerialExecutor
+from fedras_ray.models.build import build_model
 from fedras_ray.population import population_of
 from fedras_ray.records import EndRecord
 from fedras_ray.simulation import simulate
 from fedras_ray.site import Site
+from fedras_ray.training.local import LocalTraining
 from tests.conftest import SCHEDULES, SMALL
 
 SETTINGS = {
@@ -152,20 +155,25 @@ def test_any_number_of_threads_gives_the_records_of_one(schedule, changed, share
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("changed", ["rows", "in batches", "damage", "all of them"])
-def test_rows_are_trained_a_few_at_a_time(changed, threads, shared, monkeypatch):
-    """As many as fit, whoever shares the work; where nothing but factors is held, all at once."""
+@pytest.mark.parametrize("changed", ["as it is", "rows", "in batches", "damage", "all of them"])
+def test_what_many_change_is_trained_a_little_at_a_time(changed, threads, shared, monkeypatch):
     settings = [*SCHEDULES["sync"], *SETTINGS[changed], f"execution.threads={threads}"]
-    settings.append("training.weight_decay=0.01")  # which leaves rows
     together = records(settings)
+    assert max(shared) == threads
     shared.clear()
     monkeypatch.setattr("fedras_ray.clients.MOST_FLOATS", 100)
     assert records(settings) == together
     assert max(shared) > 2
-    shared.clear()
-    if changed != "in batches":
-        records([*settings, "training.weight_decay=0"])
-        assert max(shared) == threads
+
+
+def test_rows_count_by_their_width_and_factors_by_their_epochs():
+    experiment = build({}, [*SMALL, "training.epochs=3", "training.negatives=4", "model.width=8"])
+    rows = build(experiment.model_dump(mode="json", exclude_none=True), ["training.weight_decay=0.1"])
+    dataset, clients = load(experiment.data, experiment.seed), np.array([3, 5])
+    samples = 5 * sum(len(dataset.train.of(int(one))) for one in clients)
+    for asked, each in ((experiment, 3), (rows, 8)):
+        training = LocalTraining(asked, dataset, build_model(asked.model))
+        assert training.most_floats(clients) == samples * each
 
 
 def test_where_company_changes_bits_one_thread_has_a_shard_after_the_other(monkeypatch, shared):

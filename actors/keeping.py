@@ -136,7 +136,7 @@ def _pieces(
         if is_new:
             made(version)
         telling.hand_over()  # clients were asked for the next version meanwhile: nobody waits for us now
-        enough_s = SOON_S if simulation.is_computing else LATE_S
+        enough_s = _enough_s(simulation)
         is_time = time.monotonic() - looked_s >= enough_s
         last = is_time and cadence.is_wished(version)
         if last or (is_new and cadence.is_due(version)):
@@ -154,6 +154,13 @@ def _pieces(
             looked_s = time.monotonic()
     yield from telling.tell()
     return True
+
+
+def _enough_s(simulation: Simulation) -> float:
+    """How long nobody need be told anything: at the end a ranking may be waited for that takes long."""
+    if simulation.is_over:
+        return 0.0
+    return SOON_S if simulation.is_computing else LATE_S
 
 
 class _Telling:

@@ -104,6 +104,11 @@ class Simulation:
         """Whether work was handed over that was not waited for yet."""
         return self._parts.flight.is_out
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing happens any more: what is measured is waited for, and that is the end."""
+        return self._begun and self._to_ask is None and not len(self._clock)
+
     def at_work(self) -> frozenset[int]:
         """The clients that are in the middle of a turn of their own, by the virtual clock."""
         return self._parts.flight.at_work()

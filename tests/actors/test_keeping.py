@@ -10,6 +10,7 @@ from fedras_ray.executor import Done
 from fedras_ray.records import VersionRecord
 from fedras_ray.stretches import Stretch
 from tests.checkpoints.stopped import begun, told
+from tests.conftest import SCHEDULES
 from tests.simulation.worlds import world
 
 VERSIONS = 12
@@ -86,6 +87,25 @@ def test_each_version_of_slow_rounds_is_told_before_the_next_one_is_waited_for(r
     for said in stretches(simulation, executor, Cadence(run[0])):
         heard += [record for record in said if isinstance(record, VersionRecord)]
     assert heard_when_waited == list(range(VERSIONS))
+
+
+def test_the_last_version_is_told_before_its_ranking_is_waited_for(monkeypatch):
+    """On a clock that stands still, so that nothing else is told before the end."""
+    experiment, dataset = world(*SCHEDULES["buffered"], "evaluation.every=1000")
+    heard, heard_when_waited = [], []
+
+    class Slow(Done):
+        def result(self):
+            heard_when_waited.append(len(heard))
+            return super().result()
+
+    monkeypatch.setattr("actors.keeping.time", SimpleNamespace(monotonic=lambda: 0.0))
+    simulation, executor = begun(experiment, dataset)
+    evaluate = executor.evaluate
+    executor.evaluate = lambda *given: Slow(evaluate(*given).result())
+    for said in stretches(simulation, executor, Cadence(experiment)):
+        heard += [record for record in said if isinstance(record, VersionRecord)]
+    assert heard_when_waited[-1] == len(heard) == experiment.schedule.versions
 
 
 def test_what_was_taken_is_kept_though_the_run_breaks_right_after_it(run):

@@ -53,6 +53,8 @@ class Crew:
             share(chain([0], left))
         finally:
             wait(others)  # they compute as this thread does, and end as it does
+        for one in others:
+            one.result()  # what is no `Exception` is nobody's to keep
         if errors:
             raise errors[min(errors)]
         return [found[place] for place in range(len(parts))]

@@ -67,34 +67,34 @@ def _check_names(column: Column, role: str, where: Where) -> None:
     """Every row has a name, and a name is a whole number or a text."""
     if not (_is_text(column) or pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
         raise DataError(where(0), f"the {role} is a {column.type}; whole numbers and text can name one")
-    empty = pc.is_null(column)
+    empty = _plain(pc.is_null(column))
     if _is_text(column):
-        empty = pc.or_(empty, pc.fill_null(pc.equal(column, ""), True))
+        empty |= _plain(pc.binary_length(column)) == 0
     row = _first(empty)
     if row is not None:
         raise DataError(where(row), f"the {role} is empty; delete the line or name the {role}")
     if _is_text(column):
-        row = _first(pc.match_substring(column, "\0"))
+        row = _first(_plain(pc.match_substring(column, "\0")))
         if row is not None:  # NumPy ends a text there, and two names would be one
             raise DataError(where(row), f"the {role} has a NUL character in it; is the file text?")
     else:
         _convert(column, [_cast(pa.int64())], f"the {role}", "a whole number", where)
 
 
-def _first(is_so: Column) -> int | None:
-    """The first row of which it is true, if there is one; it is known of all."""
-    rows = np.flatnonzero(_plain(is_so))
+def _first(is_so: NDArray[np.bool_]) -> int | None:
+    """The first row of which it is true, if there is one."""
+    rows = np.flatnonzero(is_so)
     return int(rows[0]) if len(rows) else None
 
 
 def _plain(column: Column) -> NDArray[Any]:
-    """A copy of numbers or truths, none of them missing.
+    """A copy of numbers or truths; what is missing is anything.
 
-    Arrow's own `to_numpy`, `to_pandas_dtype` and `pc.index` import pandas: half a second and 40 MB.
+    Arrow's own `to_numpy`, `to_pandas_dtype` and scalars import pandas: half a second and 40 MB.
     """
     chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
     kind = np.dtype(_KINDS[str(column.type)])
-    return np.concatenate([np.empty(0, kind), *(_chunk(one, kind) for one in chunks)])
+    return np.concatenate([np.empty(0, kind), *(_chunk(one, kind) for one in chunks if len(one))])
 
 
 def _chunk(array: Any, kind: np.dtype[Any]) -> NDArray[Any]:
@@ -167,7 +167,7 @@ def _convert(
 
     Where none does, the row to blame is the first that does not fit the last way that fits row 0.
     """
-    gap = _first(pc.is_null(column))
+    gap = _first(_plain(pc.is_null(column)))
     if gap is not None:
         raise DataError(where(gap), f"{what} is empty; {wanted} is needed")
     for way in ways:

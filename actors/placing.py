@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -20,6 +21,12 @@ def beside_driver() -> NodeAffinitySchedulingStrategy:
     soft affinity, too. It asks for no core, so there is room for it.
     """
     return NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+
+
+@functools.cache
+def actor_class(kind: type) -> Any:
+    """What actors of a kind are made of, once in a process: Ray makes classes for it, and keeps them."""
+    return ray.remote(kind)
 
 
 class Begun(NamedTuple):
@@ -57,7 +64,7 @@ class Placement:
     ) -> None:
         execution = experiment.execution
         self._experiment, self._dataset = experiment, dataset
-        self._actor: Any = ray.remote(pool)  # once: every time it is sent to the cluster
+        self._actor: Any = actor_class(pool)
         edges = [number * execution.shards // pools for number in range(pools + 1)]
         self.homes = [range(first, last) for first, last in pairwise(edges)]
         self._follows = execution.pools_follow

@@ -14,7 +14,7 @@ from actors.cluster import pool_count
 from actors.connecting import Rising, connected
 from actors.coordinator import Coordinator
 from actors.pending import fetch
-from actors.placing import Placement, beside_driver
+from actors.placing import Placement, actor_class, beside_driver
 from actors.pool import ClientPool
 from actors.reserving import give_back, new_run
 from actors.stop_sign import StopSign
@@ -74,7 +74,7 @@ class RaySession:
         population = population_of(self._dataset)
         stored = ray.put(self._dataset)
         where = beside_driver()
-        place: Any = ray.remote(Coordinator).options(
+        place: Any = actor_class(Coordinator).options(
             num_cpus=0, scheduling_strategy=where, enable_task_events=False
         )
         sign, run = StopSign(), new_run()

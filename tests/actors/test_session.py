@@ -1,5 +1,6 @@
 """Ray computes the same as one process does, whatever the number of pools, and its failures are ours."""
 
+import gc
 import threading
 import time
 
@@ -42,6 +43,17 @@ def test_any_number_of_pools_gives_the_records_and_the_model_of_one_process(clus
     assert isinstance(found, Trained)
     for ours, theirs in zip(found, trained(simulation, executor), strict=True):
         assert (ours == theirs).all()
+
+
+@only_sync
+def test_a_run_leaves_no_classes_behind(cluster, small):
+    """Ray makes some for each kind of actor that it is told of, and never lets go of them."""
+    classes = []
+    for _ in range(3):
+        assert list(RaySession(*small))
+        gc.collect()
+        classes.append(sum(isinstance(one, type) for one in gc.get_objects()))
+    assert classes[1] == classes[2]
 
 
 @only_sync

@@ -90,7 +90,7 @@ def _first(is_so: NDArray[np.bool_]) -> int | None:
 def _plain(column: Column) -> NDArray[Any]:
     """A copy of numbers or truths; what is missing is anything.
 
-    Arrow's own `to_numpy`, `to_pandas_dtype` and scalars import pandas: half a second and 40 MB.
+    Arrow's own `to_numpy`, `to_pandas_dtype` and scalars import pandas, which takes 40 MB.
     """
     chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
     kind = np.dtype(_KINDS[str(column.type)])

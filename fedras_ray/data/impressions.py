@@ -63,7 +63,7 @@ def _within(interactions: Interactions, raw: RawRatings) -> NDArray[np.bool_]:
         return np.zeros(len(raw), np.bool_)
     asked = raw.users * interactions.item_count
     asked += raw.items
-    places = np.searchsorted(pairs, asked)  # `isin` sorts what is asked, in six times the memory
+    places = np.searchsorted(pairs, asked)  # `isin` sorts what is asked, with several copies
     np.minimum(places, len(pairs) - 1, out=places)
     return np.asarray(pairs[places] == asked)
 

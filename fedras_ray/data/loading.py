@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from fedras_ray.config.data import CatalogData, DataConfig, FileData, LeaveLastOut
 from fedras_ray.data import impressions
@@ -53,7 +52,6 @@ def _load_catalog(config: CatalogData, seed: int, say: Say) -> Dataset:
 
 def _load_file(config: FileData, seed: int) -> Dataset:
     path, raw = Path(config.path), read_own_file(config)
-    pa.default_memory_pool().release_unused()  # what Arrow read with; it would keep it for the next file
     if raw.labels is None:
         return _divided(path.stem, histories(raw), config, seed, str(path))
     return _whole(impressions.divided(path.stem, raw, raw.labels, config.split, seed, str(path)), config)

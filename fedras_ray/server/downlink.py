@@ -128,7 +128,7 @@ class DenseDownlink:
 
     def offer(self, client: int, rows: Ids | None = None) -> Delivery:
         """The same."""
-        return self._delivery
+        return self.alike
 
     def delivered(self, client: int, delivery: Delivery, rows: Ids | None = None) -> None:
         """Nothing builds on what a client holds."""

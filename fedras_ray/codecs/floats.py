@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from fedras_ray.config.codecs import Float
 from fedras_ray.errors import CodecError
 from fedras_ray.kernels import tables
-from fedras_ray.kernels.writing import LARGEST, LEAST_EXPONENT, MOST_EXPONENT, TOP
+from fedras_ray.kernels.halves import LARGEST, LEAST_EXPONENT, MOST_EXPONENT, TOP
 
 _EXPONENT = struct.Struct("<h")
 _EXPONENTS = range(LEAST_EXPONENT, MOST_EXPONENT + 1)

@@ -16,7 +16,7 @@ from fedras_ray.codecs.books import book_bytes
 from fedras_ray.codecs.floats import floats_bytes
 from fedras_ray.codecs.ragged import RaggedOutgoing
 from fedras_ray.config.codecs import Indices
-from fedras_ray.kernels import forms, streams, writing
+from fedras_ray.kernels import forms, halves, streams, writing
 
 Rows = NDArray[np.float32]
 
@@ -45,7 +45,7 @@ def write_each(codec_id: wire.CodecId, outgoing: RaggedOutgoing, found: Found, h
     octets = np.zeros(starts[-1], np.uint8)
     at = starts[:-1] + wire.HEADER_BYTES
     if found.directions is not None:
-        writing.halves_each(octets, at, found.directions, np.full(len(used), width))
+        halves.put_each(octets, at, found.directions, np.full(len(used), width))
         at += before
     _write_books(octets, at, found)
     at += books
@@ -58,4 +58,4 @@ def write_each(codec_id: wire.CodecId, outgoing: RaggedOutgoing, found: Found, h
 
 def _write_books(octets: NDArray[np.uint8], at: NDArray[np.int64], found: Found) -> None:
     octets[at], octets[at + 1] = found.used & 255, found.used >> 8
-    writing.halves_each(octets, at + 2, found.words, found.width * found.used)
+    halves.put_each(octets, at + 2, found.words, found.width * found.used)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fedras_ray.kernels import lines, sorting, writing
+from fedras_ray.kernels import halves, lines, sorting
 from fedras_ray.kernels.compiling import compiled
 from fedras_ray.kernels.lines import Line, Places, Rows
 from fedras_ray.kernels.sorting import Scratch
@@ -41,7 +41,7 @@ def fitted_each(rows: Rows, offsets: Places, k: int) -> Fitted:
         if its.start == its.stop:
             continue
         mine = rows[its]
-        writing.as_sent(direction(mine, lines.project(mine)), shapes[update])
+        halves.as_sent(direction(mine, lines.project(mine)), shapes[update])
         exact[its] = least_squares(mine, shapes[update])
         is_cut[update], used[update] = quantise(exact[its], room, k, levels[update], taken[its])
     return Fitted(shapes, exact, levels, used, taken, is_cut)

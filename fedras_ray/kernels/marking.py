@@ -73,17 +73,17 @@ def marked_into(octets: Octets, places: Ids) -> bool:
     """The places of bits that are set, increasing; whether there are as many as there is room for."""
     words = np.zeros((len(octets) + 7) >> 3, np.uint64)
     words.view(np.uint8)[: len(octets)] = octets
-    found = 0
+    found, room = np.uint64(0), np.uint64(len(places))  # an index that may be negative is compared first
     for word in range(len(words)):
         left = words[word]
         while left:
-            if found == len(places):
+            if found == room:
                 return False
             lowest = left & (~left + ONE)
             places[found] = (word << 6) + place_of(lowest)
-            found += 1
+            found += ONE
             left ^= lowest
-    return found == len(places)
+    return bool(found == room)
 
 
 @compiled

@@ -8,26 +8,22 @@ before.
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fedras_ray.kernels import marking, packing, streams, tables
+from fedras_ray.kernels import halves, marking, packing, streams, tables
 from fedras_ray.kernels.compiling import exact
 from fedras_ray.kernels.forms import ALL, BITMAP, octets_of
 from fedras_ray.kernels.streams import CODED, PACKED
-from fedras_ray.kernels.writing import LARGEST, LEAST_EXPONENT, MOST_EXPONENT
 
 Octets = NDArray[np.uint8]
 Numbers = NDArray[np.int64]
 Rows = NDArray[np.float32]
 Ids = NDArray[np.int32]
 
-_LARGEST_HALF = int(np.float16(LARGEST).view(np.uint16))  # its bits
 _ONE = int(np.float32(1).view(np.uint32))  # the largest magnitude of a direction that is not zero
-_MEASURE = 25  # halvings of an f16's integer significand, less its exponent
 
 
 class Bodies(NamedTuple):
@@ -57,7 +53,7 @@ def books_each(bodies: Bodies, width: int) -> tuple[Ids, Rows, Ids, bool]:
     for update in range(len(bodies.sizes)):
         book = books[begin : begin + bodies.sizes[update]]
         at, its = bodies.starts[update] + 2, slice(bodies.offsets[update], bodies.offsets[update + 1])
-        fine = _floats(bodies.octets, at, book.reshape(-1))
+        fine = halves.take(bodies.octets, at, book.reshape(-1))
         fine &= _taken(bodies, update, at + 2 + 2 * book.size, begin, ids[its], taken[its])
         if not fine:
             return ids, books, taken, False
@@ -74,9 +70,9 @@ def gains_each(bodies: Bodies, width: int) -> tuple[Ids, Rows, Ids, bool]:
     for update in range(len(bodies.sizes)):
         at, levels = bodies.starts[update], np.empty(bodies.sizes[update], np.float32)
         its = slice(bodies.offsets[update], bodies.offsets[update + 1])
-        fine = _floats(bodies.octets, at, shape) and tables.magnitude(shape.view(np.uint32)) in (0, _ONE)
+        fine = halves.take(bodies.octets, at, shape) and tables.magnitude(shape.view(np.uint32)) in (0, _ONE)
         at += 2 + 2 * width + 2
-        fine &= _floats(bodies.octets, at, levels)
+        fine &= halves.take(bodies.octets, at, levels)
         fine &= _taken(bodies, update, at + 2 + 2 * len(levels), begin, ids[its], taken[its])
         if not fine:
             return ids, books, taken, False
@@ -102,26 +98,6 @@ def positions_each(
         if not marking.increasing(its, item_count):
             return ids, False
     return ids, True
-
-
-@exact
-def _floats(octets: Octets, at: int, values: Rows) -> bool:
-    """Values (M,) in f16 behind their exponent, and whether an encoder writes such."""
-    exponent = _short(octets, at)
-    exponent -= (exponent & 0x8000) << 1
-    if exponent < LEAST_EXPONENT or exponent > MOST_EXPONENT:
-        return False
-    scales = np.empty(31, np.float64)
-    for field in range(31):
-        scales[field] = math.ldexp(1.0, max(field, 1) - _MEASURE + exponent)
-    for place in range(len(values)):
-        half = _short(octets, at + 2 + 2 * place)
-        if half & 0x7FFF > _LARGEST_HALF:
-            return False
-        field = half >> 10 & 31
-        size = ((half & 0x3FF) + (1024 if field else 0)) * scales[field]
-        values[place] = -size if half & 0x8000 else size
-    return True
 
 
 @exact
@@ -186,8 +162,3 @@ def _positions(section: Octets, form: int, low: int, top: int, ids: Ids) -> bool
     elif n:
         clean = marking.unpack_ids_into(section, low, top, ids)
     return clean
-
-
-@exact
-def _short(octets: Octets, at: int) -> int:
-    return int(octets[at]) | int(octets[at + 1]) << 8

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fedras_ray.kernels import bounding, gains, lines, sorting, writing
+from fedras_ray.kernels import bounding, gains, halves, lines, sorting
 from fedras_ray.kernels.compiling import compiled
 from fedras_ray.kernels.gains import Fitted
 from fedras_ray.kernels.lines import POWER_ITERATIONS, TURNED, Line, Places, Rows
@@ -184,7 +184,7 @@ def _as_direction(along: Line, vectors: Rows, shape: Rows) -> int:
     strongest = int(np.argmax(np.abs(total)))
     if total[strongest] != 0:
         total /= abs(total[strongest])
-    writing.as_sent(total.astype(np.float32), shape)
+    halves.as_sent(total.astype(np.float32), shape)
     return strongest
 
 

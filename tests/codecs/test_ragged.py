@@ -3,6 +3,7 @@
 import functools
 import random
 import re
+import struct
 from itertools import pairwise
 
 import numpy as np
@@ -17,7 +18,7 @@ from fedras_ray.codecs.floats import pack_floats, unpack_floats
 from fedras_ray.codecs.ragged import RaggedCodec, RaggedOutgoing, decode_each, encode_each
 from fedras_ray.config import codecs as configs
 from fedras_ray.errors import CodecError
-from fedras_ray.kernels import sorting, writing
+from fedras_ray.kernels import halves, sorting
 from fedras_ray.streams import Purpose, stream
 from tests.codecs import fuzz
 
@@ -156,7 +157,7 @@ def test_what_is_not_finite_is_refused(value, place):
             encode_each(build_codec(config), outgoing)
 
 
-FLOATS = st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), max_size=9)
+FLOATS = st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), max_size=70)
 
 
 @given(st.lists(FLOATS, min_size=1, max_size=4))
@@ -167,13 +168,25 @@ def test_halves_are_those_of_the_codec(updates):
         row[: len(values)] = values
     expected = [pack_floats(np.array(values, np.float32), "f16") for values in updates]
     octets, starts = np.zeros(sum(map(len, expected)), np.uint8), np.cumsum([0, *map(len, expected)])
-    writing.halves_each(octets, starts[:-1], padded, counts)
+    halves.put_each(octets, starts[:-1], padded, counts)
     assert octets.tobytes() == b"".join(expected)
     for row in padded:
         sent = np.empty_like(row)
-        writing.as_sent(row, sent)
+        halves.as_sent(row, sent)
         expected = unpack_floats(memoryview(pack_floats(row, "f16")), len(row), "f16")
         assert sent.tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("exponent", [-163, -149, -140, -24, -1, 0, 9, 113])
+def test_every_half_is_read_as_the_codec_reads_it(exponent):
+    every, largest = np.arange(1 << 16).astype("<u2"), np.float16(halves.LARGEST).view(np.uint16)
+    within = every[(every & 0x7FFF) <= largest]
+    body = struct.pack("<h", exponent) + within.tobytes()
+    found = np.empty(len(within), np.float32)
+    assert halves.take(np.frombuffer(body, np.uint8), 0, found)
+    assert found.tobytes() == unpack_floats(memoryview(body), len(found), "f16").tobytes()
+    beyond = struct.pack("<h", exponent) + np.uint16(largest + 1).tobytes()
+    assert not halves.take(np.frombuffer(beyond, np.uint8), 0, found[:1])
 
 
 LINES = st.lists(

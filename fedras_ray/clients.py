@@ -130,10 +130,11 @@ class ClientHost:
         shards, held = [*work], self._dataset.train.offsets
         if not self._training.is_alike:
             return [[one] for one in shards]
-        clients = [some.column("client") for some in work.values()]
-        loads = [int((held[each + 1] - held[each]).sum()) for each in clients]
-        least = math.ceil(sum(map(self._training.most_floats, clients)) / MOST_FLOATS)
-        return [shards[its] for its in crew.shares(loads, least)]
+        clients = Assignments.joined([*work.values()]).column("client")
+        until = np.concatenate([[0], np.cumsum(held[clients + 1] - held[clients])])
+        loads = np.diff(until[np.cumsum([0, *map(len, work.values())])])
+        least = math.ceil(self._training.most_floats(clients) / MOST_FLOATS)
+        return [shards[its] for its in crew.shares(loads.tolist(), least)]
 
     @property
     def is_alike(self) -> bool:

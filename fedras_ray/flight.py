@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fedras_ray.executor import Executor, Pending, results
+from fedras_ray.kernels import removing
 from fedras_ray.site import Rounded
 from fedras_ray.snapshots.kinds import kept
 from fedras_ray.work import Assignment, Assignments, Receipt, Receipts, Round
@@ -48,10 +49,8 @@ class IdleClients:
 
     def take(self, places: NDArray[np.int64]) -> list[int]:
         """Remove the clients at distinct `places` of `clients`; returns them in the order of `places`."""
-        taken: list[int] = self._clients[places].tolist()
-        for place in sorted(places.tolist(), reverse=True):
-            self._count -= 1
-            self._clients[place] = self._clients[self._count]
+        taken: list[int] = removing.remove(self._clients, self._count, places).tolist()
+        self._count -= len(taken)
         return taken
 
     def give(self, client: int) -> None:

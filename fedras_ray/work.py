@@ -107,9 +107,9 @@ def places_by_shard(clients: Whole, shards: int) -> dict[int, Whole]:
     """Where the clients (n,) of each shard stand: by shard, and within one in their order."""
     shard_of = clients % shards
     order = np.argsort(shard_of, kind="stable")
-    found, begins = np.unique(shard_of[order], return_index=True)
-    bounds = pairwise([*begins.tolist(), len(order)])
-    return {shard: order[begin:end] for shard, (begin, end) in zip(found.tolist(), bounds, strict=True)}
+    until = np.cumsum(np.bincount(shard_of, minlength=shards)).tolist()
+    bounds = enumerate(pairwise([0, *until]))
+    return {shard: order[begin:end] for shard, (begin, end) in bounds if begin < end}
 
 
 PACE = np.dtype(

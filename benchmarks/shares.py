@@ -50,6 +50,7 @@ PARTS: list[tuple[object, str, str]] = [
     (desk, "decode_each", "coding"),
     (desk.Desk, "fold", "aggregation"),
     (desk.Desk, "sum_of", "aggregation"),
+    (desk.Desk, "sums_of", "aggregation"),
     (site, "arriving", "aggregation"),
     (site, "joined", "aggregation"),
     (Server, "advance", "aggregation"),

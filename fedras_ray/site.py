@@ -8,6 +8,7 @@ actors on a cluster; it cannot tell the difference.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -24,7 +25,7 @@ from fedras_ray.errors import ClientError
 from fedras_ray.evaluation.shards import ShardQuality
 from fedras_ray.faults import Faults
 from fedras_ray.server.desk import Batch, Desk, Seen
-from fedras_ray.server.folding import Partial, Shares, arriving, joined
+from fedras_ray.server.folding import Climbs, Due, Partial, Shares, arriving, joined
 from fedras_ray.server.robust import together
 from fedras_ray.snapshots.kinds import kept
 from fedras_ray.work import Assignments, Receipts, Round
@@ -101,13 +102,20 @@ class Site:
         def some(shards: list[int]) -> tuple[Receipts, list[Partial]]:
             receipts, batch = self._train(Assignments.joined([turns[shard] for shard in shards]))
             due = arriving([work[shard] for shard in shards], receipts)
-            sums = [self.desk.sum_of(shard, batch, mine) for shard, mine in zip(shards, due, strict=True)]
-            return receipts, self._joined(sums, range(shards[0], shards[-1] + 1))
+            return receipts, self._sums(shards, batch, due)
 
         done = self._crew.each(some, self.clients.batches(turns, self._crew))
         sums = [one for _, found in done for one in found]
         receipts = Receipts.joined([receipts for receipts, _ in done])
         return Rounded(receipts, self._joined(sums, self._shards))
+
+    def _sums(self, shards: list[int], batch: Batch, due: Sequence[Due]) -> list[Partial]:
+        mine = range(shards[0], shards[-1] + 1)
+        sums = self.desk.sums_of(batch, due, Climbs.of(shards, mine, self._all_shards))
+        if sums is not None:
+            return sums
+        each = [self.desk.sum_of(*one) for one in zip(shards, repeat(batch), due)]
+        return self._joined(each, mine)
 
     def _joined(self, sums: Sequence[Partial], shards: range) -> list[Partial]:
         return joined(sums, shards, self._all_shards, self._together)

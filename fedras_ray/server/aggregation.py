@@ -18,7 +18,7 @@ Decentralized Data", AISTATS 2017, arXiv 1602.05629; there w_c is the client's n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -26,8 +26,12 @@ from numpy.typing import NDArray
 
 from fedras_ray.codecs.base import ItemUpdate
 from fedras_ray.codecs.ragged import RaggedUpdates
-from fedras_ray.kernels import counting
+from fedras_ray.kernels import counting, summing
 
+LEAST_SPAN, ROWS_PER_SPAN = 256, 16  # items at a time; of an update
+
+Ids = NDArray[np.int32]
+Rows = NDArray[np.float32]
 Numbers = NDArray[np.int64]
 Reals = NDArray[np.float64]
 
@@ -67,6 +71,32 @@ class Accumulator:
     def drained(self) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int32]]:
         """The touched items (t,), increasing, their sums (t, D) and counts (t,); nothing is left of them."""
         return counting.drained(self.total, self.count)
+
+
+def along_tree(
+    updates: RaggedUpdates, parts: Sequence[tuple[Numbers, Reals]], joins: Numbers
+) -> Iterator[tuple[Ids, Rows, Ids]]:
+    """Sums of parts of these, each that of some with their weights, one after the other: as `drained`.
+
+    Args:
+        updates: of which these are.
+        parts: of each the places (n,) and weights (n,), in the order in which they are added.
+        joins: (s,) after each part, how often the newest sum is added to the one before it.
+    """
+    counts = [len(places) for places, _ in parts]
+    places = np.concatenate([places for places, _ in parts])
+    weights = np.concatenate([weights for _, weights in parts], dtype=np.float32, casting="same_kind")
+    ids, words, taken = updates.item_ids, updates.words, updates.taken
+    if taken is None:
+        taken = np.arange(len(ids), dtype=np.int32)
+    begins = np.concatenate([[0], np.cumsum(counts)])
+    per_update = max(1, len(ids) // max(1, len(updates)))
+    span = min(updates.item_count, max(LEAST_SPAN, ROWS_PER_SPAN * updates.item_count // per_update))
+    found = summing.along_tree(
+        ids, words, taken, updates.offsets, places, weights, begins, joins, updates.item_count, span
+    )
+    for its_ids, rows, its_counts, size in zip(*found, strict=True):
+        yield its_ids[:size], rows[:size], its_counts[:size]
 
 
 def step(

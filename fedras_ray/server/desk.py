@@ -20,8 +20,8 @@ from fedras_ray.codecs.base import Codec, ItemUpdate
 from fedras_ray.codecs.ragged import RaggedUpdates, decode_each
 from fedras_ray.errors import CodecError
 from fedras_ray.kernels.measuring import length
-from fedras_ray.server.aggregation import Accumulator
-from fedras_ray.server.folding import Due, Partial, Shares
+from fedras_ray.server.aggregation import Accumulator, along_tree
+from fedras_ray.server.folding import Climbs, Due, Partial, Shares
 from fedras_ray.server.robust import Gathering
 from fedras_ray.server.shelf import ROOM, Shelf, Turns
 
@@ -146,6 +146,15 @@ class Desk:
         total = self._emptied()
         total.add_each(cast(Sequence[ItemUpdate], batch.updates), due.places, due.weights)
         return self._summed(shard, total)
+
+    def sums_of(self, batch: Batch, due: Sequence[Due], climbs: Climbs) -> list[Partial] | None:
+        """As `sum_of` of some shards of a batch, added up as far as they go; None: they go one by one."""
+        if self._gathers or not isinstance(batch.updates, RaggedUpdates):
+            return None
+        found = along_tree(batch.updates, due, climbs.joins)
+        return [
+            Partial(level, index, *its) for (level, index), its in zip(climbs.branches, found, strict=True)
+        ]
 
     def fold(self, shard: int, shares: Shares) -> Partial:
         """The weighted sum of some updates that are kept of one shard, in this order; they are forgotten."""

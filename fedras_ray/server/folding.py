@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -61,21 +62,20 @@ def arriving(rounds: Sequence[Round], receipts: Receipts) -> list[Due]:
         rounds: of shards.
         receipts: of all of them, one round after the other.
     """
-    pace = np.concatenate([one.pace.view(np.uint64) for one in rounds]).view(PACE)  # NumPy looks at fields
+    paces = [one.pace for one in rounds]
+    pace = np.concatenate([one.view(np.uint64) for one in paces]).view(PACE)  # NumPy looks at fields
     clients, sizes = receipts.column("client"), receipts.column("byte_count")
     upload_ns = upload_ns_each(clients, sizes, pace["latency_s"], pace["uplink_bytes_per_s"])
-    order = order_of_arrival(pace["trained_at_ns"], pace["trained_at_ns"] + upload_ns)
-    of = np.repeat(np.arange(len(rounds)), [len(one.pace) for one in rounds])
-    order = order[np.argsort(of[order], kind="stable")]
+    trained_at_ns, of = pace["trained_at_ns"], np.repeat(np.arange(len(rounds)), [*map(len, paces)])
+    order = np.lexsort((trained_at_ns, trained_at_ns + upload_ns, of))
     used = order[receipts.column("refused")[order] == 0]
-    each = np.split(used, np.searchsorted(of[used], np.arange(1, len(rounds))))
-    return [Due(places, pace["weight"][places]) for places in each]
+    weights, ends = pace["weight"][used], np.searchsorted(of[used], np.arange(len(rounds) + 1)).tolist()
+    return [Due(used[begin:end], weights[begin:end]) for begin, end in pairwise(ends)]
 
 
 def order_of_arrival(trained_at_ns: NDArray[np.int64], arrived_at_ns: NDArray[np.int64]) -> NDArray[np.int64]:
     """(n,) places by their instants of arrival; at one instant, by the order in which uploads begin."""
-    trained = np.argsort(trained_at_ns, kind="stable")
-    return trained[np.argsort(arrived_at_ns[trained], kind="stable")]
+    return np.lexsort((trained_at_ns, arrived_at_ns))
 
 
 @kept()
@@ -128,10 +128,45 @@ def joined(
     return found
 
 
+class Climbs(NamedTuple):
+    """How sums of shards become those of branches, one shard after the other: see `joined`."""
+
+    joins: NDArray[np.int64]  # (s,) how often the newest sum is added to the one before, after each shard
+    branches: list[tuple[int, int]]  # level and index of each sum that is left
+
+    @classmethod
+    def of(cls, some: Sequence[int], mine: range, shards: int) -> Climbs:
+        """As far as whole branches go.
+
+        Args:
+            some: the numbers of shards that have something to add, increasing, within `mine`.
+            mine: the numbers of the shards whose sums are here, adjoining.
+            shards: S.
+        """
+        joins, left = np.zeros(len(some), np.int64), list[tuple[int, int]]()
+        for place, (shard, following) in enumerate(zip(some, [*some[1:], mine.stop], strict=True)):
+            level, index = 0, shard
+            while (
+                _whole(level + 1, index // 2, mine, shards)
+                and _end(level + 1, index // 2, shards) <= following
+            ):
+                if index % 2 and left and left[-1] == (level, index - 1):
+                    left.pop()
+                    joins[place] += 1
+                level, index = level + 1, index // 2
+            left.append((level, index))
+        return cls(joins, left)
+
+
 def _whole(level: int, index: int, mine: range, shards: int) -> bool:
     """Whether all shards of a branch are here; not above the root."""
-    begin, end = index << level, min((index + 1) << level, shards)
+    begin, end = index << level, _end(level, index, shards)
     return begin >= mine.start and end <= mine.stop and 1 << (level - 1) < shards
+
+
+def _end(level: int, index: int, shards: int) -> int:
+    """The shard after a branch."""
+    return min((index + 1) << level, shards)
 
 
 def _risen(one: Partial, left: Partial | None, together: Together) -> Partial:

@@ -192,7 +192,7 @@ class Asker:
 
     def _decide(self, clients: list[int], at_ns: Nanos, asked: list[Asked], refused: list[int]) -> None:
         rows = self._flight.requests(clients, self.turns) if self._downlink.needs_rows else {}
-        offers = [self._downlink.offer(client, rows.get(client)) for client in clients]
+        offers = self._downlink.offers(clients, rows)
         self._orders.expect(offers)
         for client, delivery in zip(clients, offers, strict=True):
             wanted = rows.get(client)

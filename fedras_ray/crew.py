@@ -15,6 +15,7 @@ from typing import TypeVar
 import numpy as np
 
 LEAST_LOAD = 2_000  # interactions of a thread; waking it takes as long as the turns of a few clients
+MOST_THREADS = 4  # of one process that nobody told how many; what is between kernels has one at a time
 
 Part = TypeVar("Part")
 Result = TypeVar("Result")

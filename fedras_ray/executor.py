@@ -14,15 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fedras_ray.config import Experiment
-from fedras_ray.crew import cores
+from fedras_ray.crew import MOST_THREADS, cores
 from fedras_ray.data.interactions import Dataset
 from fedras_ray.evaluation.shards import ShardQuality
 from fedras_ray.server.folding import Partial, Shares
 from fedras_ray.site import Rounded, ShardState, Site
 from fedras_ray.snapshots.sealed import sealed
 from fedras_ray.work import Assignments, Receipts, Round
-
-MOST_THREADS = 4  # of one process that nobody told how many; what is between kernels has one at a time
 
 Result = TypeVar("Result")
 Covariant = TypeVar("Covariant", covariant=True)

@@ -27,9 +27,10 @@ from numpy.typing import NDArray
 from fedras_ray.codecs import wire
 from fedras_ray.codecs.base import ItemUpdate, Outgoing
 from fedras_ray.codecs.floats import largest_magnitude
-from fedras_ray.codecs.positions import pack_positions, take_positions
+from fedras_ray.codecs.positions import take_positions
 from fedras_ray.config import codecs as configs
 from fedras_ray.errors import CodecError
+from fedras_ray.kernels import multiples
 from fedras_ray.kernels import steps as coding
 
 Steps = NDArray[np.int32]
@@ -83,14 +84,27 @@ def pack_steps(item_ids: NDArray[np.int32], steps: Steps, step: float, item_coun
     Raises:
         CodecError: an integer is larger than `coding.LARGEST`, or a step is no positive f32.
     """
-    if steps.size and max(int(steps.max()), -int(steps.min())) > coding.LARGEST:
+    return _packed(steps, item_ids, step, item_count, in_units=False)
+
+
+def pack_whole(steps: Steps, step: float) -> bytes:
+    """A blob of I rows (I, D), as `pack_steps`, in units of the largest power of two that all divides.
+
+    Raises:
+        CodecError: as `pack_steps`.
+    """
+    return _packed(steps, np.arange(len(steps), dtype=np.int32), step, len(steps), in_units=True)
+
+
+def _packed(steps: Steps, ids: NDArray[np.int32], step: float, item_count: int, in_units: bool) -> bytes:
+    octets, rows, shift, largest = multiples.written(steps, ids, item_count, in_units)
+    step *= 1 << shift
+    if largest > coding.LARGEST:
         raise CodecError(f"more than {coding.LARGEST} steps of {step:g}: the step is too small")
     if not (math.isfinite(step) and step > 0):
         raise CodecError(f"a step of {step} is none")
-    kept = np.flatnonzero(steps.any(axis=1))
-    body = _STEP.pack(step) + pack_positions(item_ids[kept], item_count)
-    octets = coding.encode(np.ascontiguousarray(steps[kept], dtype=np.int32))
-    return wire.pack(wire.CodecId.GRID, item_count, steps.shape[1], len(kept), body + octets.tobytes())
+    body = _STEP.pack(step), octets.data
+    return wire.pack(wire.CodecId.GRID, item_count, steps.shape[1], rows, *body)
 
 
 def unpack_steps(blob: bytes) -> tuple[NDArray[np.int32], Steps, float, int]:

@@ -9,6 +9,7 @@ a message costs depends on the client, so `offer` is asked per client; what was 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -64,6 +65,10 @@ class Downlink(Protocol):
 
     def offer(self, client: int, rows: Ids | None = None) -> Delivery:
         """What the client downloads if it is dispatched now; `rows` (n,) where it asks for them."""
+        ...
+
+    def offers(self, clients: Sequence[int], rows: Mapping[int, Ids]) -> list[Delivery]:
+        """As `offer` to each of some, in their order; `rows` by client."""
         ...
 
     def delivered(self, client: int, delivery: Delivery, rows: Ids | None = None) -> None:
@@ -129,6 +134,10 @@ class DenseDownlink:
     def offer(self, client: int, rows: Ids | None = None) -> Delivery:
         """The same."""
         return self.alike
+
+    def offers(self, clients: Sequence[int], rows: Mapping[int, Ids]) -> list[Delivery]:
+        """The same."""
+        return [self.alike] * len(clients)
 
     def delivered(self, client: int, delivery: Delivery, rows: Ids | None = None) -> None:
         """Nothing builds on what a client holds."""

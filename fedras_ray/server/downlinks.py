@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from fedras_ray.config import Experiment
 from fedras_ray.config import codecs as configs
+from fedras_ray.crew import MOST_THREADS, Crew, cores
 from fedras_ray.fleet.profiles import Fleet
 from fedras_ray.server.downlink import DenseDownlink, Downlink
 from fedras_ray.server.lanes import LanesDownlink, assign
@@ -16,13 +17,14 @@ from fedras_ray.server.whole import WholeDownlink
 
 def build_downlink(experiment: Experiment, fleet: Fleet, samples: NDArray[np.int64]) -> Downlink:
     """The downlink of an experiment, for the clients of a fleet and what each trains on in a turn (U,)."""
-    config, seed = experiment.downlink, experiment.seed
+    config, seed, versions = experiment.downlink, experiment.seed, experiment.schedule.versions
+    crew = Crew(experiment.execution.threads or cores(MOST_THREADS))
     match config:
         case configs.DenseDownlink():
             return DenseDownlink(config, seed)
         case configs.LatticeDownlink():
             if config.rows == "touched":
-                return TouchedDownlink(config, experiment.schedule.versions, seed)
-            return WholeDownlink(config, len(fleet), experiment.schedule.versions, seed)
+                return TouchedDownlink(config, versions, seed, crew)
+            return WholeDownlink(config, len(fleet), versions, seed, crew)
         case configs.LanesDownlink():
             return LanesDownlink(config, assign(config, fleet, samples, seed), seed)

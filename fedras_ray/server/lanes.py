@@ -14,6 +14,7 @@ costs one message. Where messages are integers there is something better, see `s
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -148,6 +149,10 @@ class LanesDownlink:
                 return Delivery(lane.view, total, catch_up_bytes=sum(sizes[:-1]), state=lane.newest)
         byte_count = self._snapshot_bytes(lane)
         return Delivery(lane.view, byte_count, snapshot_bytes=byte_count, state=lane.newest)
+
+    def offers(self, clients: Sequence[int], rows: Mapping[int, Ids]) -> list[Delivery]:
+        """See `offer`."""
+        return [self.offer(client) for client in clients]
 
     def delivered(self, client: int, delivery: Delivery, rows: Ids | None = None) -> None:
         """It has applied that many messages."""

@@ -22,9 +22,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from fedras_ray.codecs.grid import as_f32, pack_steps, rounded
+from fedras_ray.codecs.grid import as_f32, pack_whole, rounded
 from fedras_ray.config.codecs import LatticeDownlink as LatticeConfig
 from fedras_ray.errors import CodecError
+from fedras_ray.kernels import multiples
 from fedras_ray.server.downlink import Table
 from fedras_ray.server.eras import Era, Integers, principal_axes
 from fedras_ray.server.seeding import pack_seed
@@ -112,20 +113,20 @@ class Lattice:
         state: NDArray[np.int16] = self._states[number % self.config.history]
         return state
 
-    def rows_of(self, numbers: NDArray[np.int32], rows: NDArray[np.int32]) -> NDArray[np.int16]:
-        """(n, D) of the state of each row that is kept."""
-        found: NDArray[np.int16] = self._states[numbers % self.config.history, rows]
-        return found
-
     def end_of(self, era: int) -> Integers:
         """The last state of an era, or the newest."""
         end = self.eras[era].end
         return self.state(self.newest).astype(np.int32) if end is None else end
 
-    def rows_at_end(self, era: int, rows: NDArray[np.int32]) -> Integers:
-        """(n, D) of the last state of an era, or the newest."""
-        end = self.eras[era].end
-        return (self.state(self.newest) if end is None else end)[rows].astype(np.int32)
+    def moves(self, era: int, rows: NDArray[np.int32], held: NDArray[np.int32]) -> Integers:
+        """(n, D) to the end of an era, from the state that is held; or from the origin, if it is not kept.
+
+        Both sides know which, from the notice: states older than ``history`` are not kept.
+        """
+        end, after = self.eras[era].end, max(self.eras[era].start, self.newest - self.config.history)
+        return multiples.moves(
+            self.state(self.newest) if end is None else end, self._states, held, rows, after
+        )
 
     def last_of(self, era: int) -> int:
         """The number of that state."""
@@ -136,11 +137,8 @@ class Lattice:
         return pack_seed(self._seed, *self.replica.shape)
 
     def packed(self, steps: Integers) -> bytes:
-        """Rows of integers (n, D) in units of the largest power of two that all are multiples of."""
-        low = int(np.bitwise_or.reduce(steps, axis=None))
-        shift = (low & -low).bit_length() - 1 if low else 0
-        ids = np.arange(len(steps), dtype=np.int32)
-        return pack_steps(ids, steps >> shift, self._step * (1 << shift), len(steps))
+        """Rows of integers (n, D)."""
+        return pack_whole(steps, self._step)
 
     def snapshot(self) -> list[bytes]:
         """The blobs that lead from nothing to the newest state."""

@@ -15,6 +15,8 @@ sent the table in one message of its own (`server.closing`), which is shorter wh
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping, Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +25,9 @@ from fedras_ray.codecs import wire
 from fedras_ray.codecs.grid import pack_steps, rounded, unpack_steps
 from fedras_ray.codecs.positions import pack_positions, take_positions
 from fedras_ray.config.codecs import LatticeDownlink as LatticeConfig
+from fedras_ray.crew import Crew
 from fedras_ray.errors import CodecError
+from fedras_ray.kernels import holding
 from fedras_ray.server.closing import pack_table, unpack_table
 from fedras_ray.server.downlink import Delivery, Ids, Table
 from fedras_ray.server.eras import Era
@@ -49,38 +53,20 @@ class Holdings:
 
     def of(self, client: int, rows: Ids) -> States:
         """(n,) the states of these rows."""
-        found = np.zeros(len(rows), np.int32)
         if client in self._of:
-            ids, states = self._of[client]
-            places, known = _places(ids, rows)
-            found[known] = states[places[known]]
-        return found
+            return holding.states_of(*self._of[client], rows)
+        return np.zeros(len(rows), np.int32)
 
     def update(self, client: int, rows: Ids, state: int) -> None:
         """The client holds these rows in this state from now on."""
         ids, states = self._of.get(client, (rows[:0], np.zeros(0, np.int32)))
-        places, known = _places(ids, rows)
-        states[places[known]] = state
-        if not known.all():
-            new = ~known
-            ids = np.insert(ids, places[new], rows[new])
-            states = np.insert(states, places[new], np.int32(state))
-            self.nbytes += (ids.itemsize + states.itemsize) * int(new.sum())
-        self._of[client] = ids, states
+        self._of[client] = renewed = holding.renewed(ids, states, rows, state)
+        self.nbytes += (ids.itemsize + states.itemsize) * (len(renewed[0]) - len(ids))
         self._newest[client] = state
 
     def newest_of(self, client: int) -> int:
         """The newest state that the client holds of any row."""
         return self._newest.get(client, 0)
-
-
-def _places(ids: Ids, rows: Ids) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Where each row is or would be among `ids`, and whether it is there."""
-    places = np.searchsorted(ids, rows)
-    known = np.zeros(len(rows), bool)
-    inside = places < len(ids)
-    known[inside] = ids[places[inside]] == rows[inside]
-    return places, known
 
 
 @kept("lattice", "_holdings", "_view", "closing")
@@ -90,7 +76,8 @@ class TouchedDownlink:
     needs_rows = True
     alike = None  # messages build on what each client holds
 
-    def __init__(self, config: LatticeConfig, versions: int, seed: int) -> None:
+    def __init__(self, config: LatticeConfig, versions: int, seed: int, crew: Crew | None = None) -> None:
+        self._crew = crew or Crew(1)
         self.lattice = Lattice(config, versions, seed)
         self._holdings = Holdings()
         self._versions = versions
@@ -144,6 +131,15 @@ class TouchedDownlink:
             state=self.lattice.newest,
         )
 
+    def offers(self, clients: Sequence[int], rows: Mapping[int, Ids]) -> list[Delivery]:
+        """As `offer`; all threads write messages."""
+
+        def some(part: slice) -> list[Delivery]:
+            return [self.offer(client, rows[client]) for client in clients[part]]
+
+        parts = self._crew.shares([len(rows[client]) for client in clients])
+        return [*chain.from_iterable(self._crew.each(some, parts))]
+
     def delivered(self, client: int, delivery: Delivery, rows: Ids | None = None) -> None:
         """It holds these rows in that state."""
         if rows is None:
@@ -162,20 +158,9 @@ class TouchedDownlink:
             if number and self._holdings.newest_of(client) <= era.start:
                 blobs.append(era.blob)
             if here.any() or last:
-                blobs.append(lattice.packed(self._moves(number, rows[here], held[here])))
+                blobs.append(lattice.packed(lattice.moves(number, rows[here], held[here])))
                 old += 0 if last else len(blobs[-1])
         return blobs, old
-
-    def _moves(self, number: int, rows: Ids, held: States) -> NDArray[np.int32]:
-        """(n, D) to the end of an era, from the state that is held; or from the origin, if it is not kept.
-
-        Both sides know which, from the notice: states older than ``history`` are not kept.
-        """
-        lattice = self.lattice
-        moves = lattice.rows_at_end(number, rows)
-        known = (held > lattice.eras[number].start) & (held > lattice.newest - lattice.config.history)
-        moves[known] -= lattice.rows_of(held[known], rows[known])
-        return moves
 
     def views(self, clients: NDArray[np.int64]) -> NDArray[np.int64]:
         """The newest replica, for all: see `closing_bytes`."""

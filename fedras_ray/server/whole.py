@@ -7,10 +7,14 @@ q_b. Whoever applied what it was sent holds the replica bit for bit.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from itertools import chain
+
 import numpy as np
 from numpy.typing import NDArray
 
 from fedras_ray.config.codecs import LatticeDownlink as LatticeConfig
+from fedras_ray.crew import Crew
 from fedras_ray.server.downlink import Delivery, Ids, Table
 from fedras_ray.server.lattice import NOTHING, Lattice
 from fedras_ray.snapshots.kinds import kept
@@ -23,7 +27,10 @@ class WholeDownlink:
     needs_rows = False
     alike = None  # messages build on what each client holds
 
-    def __init__(self, config: LatticeConfig, clients: int, versions: int, seed: int) -> None:
+    def __init__(
+        self, config: LatticeConfig, clients: int, versions: int, seed: int, crew: Crew | None = None
+    ) -> None:
+        self._crew = crew or Crew(1)
         self.lattice = Lattice(config, versions, seed)
         self._held = np.full(clients, NOTHING, dtype=np.int32)  # (U,) the state each client holds
         self._sizes: dict[int, int] = {}  # state to build on -> bytes that lead from it to the newest
@@ -46,12 +53,27 @@ class WholeDownlink:
         """What leads from the state that the client holds to the newest."""
         held, newest = self.state_of(client), self.lattice.newest
         if held not in self._sizes:
-            self._sizes[held] = sum(len(blob) for blob in self.message(held))
+            self._sizes[held] = self._size(held)
         byte_count = self._sizes[held]
         if held == NOTHING:
             return Delivery(self.lattice.view, byte_count, snapshot_bytes=byte_count, state=newest)
         old = byte_count if newest - held > 1 else 0
         return Delivery(self.lattice.view, byte_count, catch_up_bytes=old, state=newest)
+
+    def offers(self, clients: Sequence[int], rows: Mapping[int, Ids]) -> list[Delivery]:
+        """As `offer`; messages are written by all threads, each of them once."""
+        missing = sorted({self.state_of(client) for client in clients} - self._sizes.keys())
+
+        def some(part: slice) -> list[int]:
+            return [self._size(held) for held in missing[part]]
+
+        parts = self._crew.shares([len(self.lattice.replica)] * len(missing))
+        sizes = chain.from_iterable(self._crew.each(some, parts))
+        self._sizes |= dict(zip(missing, sizes, strict=True))
+        return [self.offer(client) for client in clients]
+
+    def _size(self, held: int) -> int:
+        return sum(map(len, self.message(held)))
 
     def delivered(self, client: int, delivery: Delivery, rows: Ids | None = None) -> None:
         """It holds that state."""

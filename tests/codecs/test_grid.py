@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from fedras_ray.codecs.build import build_codec
-from fedras_ray.codecs.grid import pack_steps, rounded, unpack_steps
+from fedras_ray.codecs.grid import pack_steps, pack_whole, rounded, unpack_steps
 from fedras_ray.config import codecs as configs
 from fedras_ray.errors import CodecError
 from fedras_ray.kernels import steps as coding
@@ -80,6 +80,25 @@ def test_a_blob_of_steps_is_exact(steps, step):
     assert (found_ids == ids[kept]).all()
     assert (found == steps[kept]).all()
     assert (found_step, items) == (step, 60)
+
+
+@given(integers, st.integers(0, 12))
+def test_a_whole_table_goes_in_the_largest_unit_that_it_has(steps, doublings):
+    table = steps << doublings
+    ids, found, step, items = unpack_steps(pack_whole(table, 0.5))
+    assert (ids == np.flatnonzero(table.any(axis=1))).all()
+    assert items == len(table)
+    unit = round(step / 0.5)
+    assert (found * unit == table[ids]).all()
+    assert unit == (np.gcd.reduce(table, axis=None) & -np.gcd.reduce(table, axis=None) or 1)
+
+
+def test_what_is_too_large_is_refused_after_it_went_into_units():
+    table = np.full((3, 2), 2 * coding.LARGEST, np.int32)
+    assert unpack_steps(pack_whole(table, 1.0))[2] == 2.0
+    table[1, 1] += 1
+    with pytest.raises(CodecError, match="step is too small"):
+        pack_whole(table, 1.0)
 
 
 @pytest.mark.parametrize("step", [0.0, -1.0, np.nan, np.inf])

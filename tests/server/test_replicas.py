@@ -19,7 +19,7 @@ from fedras_ray.server.eras import Era, principal_axes, unpack_axes
 from fedras_ray.server.lanes import assign, snapshot
 from fedras_ray.server.lattice import NOTHING, coarseness, dithered
 from fedras_ray.server.seeding import pack_seed, unpack_seed
-from fedras_ray.server.touched import pack_request, refined, unpack_notice, unpack_request
+from fedras_ray.server.touched import Holdings, pack_request, refined, unpack_notice, unpack_request
 from fedras_ray.streams import Purpose, stream
 from tests.server.deliveries import sent
 
@@ -58,9 +58,10 @@ def tables(count, seed=1):
         table[moved] += (0.2 * rng.standard_normal((int(moved.sum()), WIDTH))).astype(np.float32)
 
 
-def link_of(config):
+def link_of(config, threads=1):
     fleet = build_fleet(FedScaleFleet(), CLIENTS, SEED)
-    experiment = build({"seed": SEED, "downlink": config.model_dump(), "schedule": {"versions": 12}})
+    tree = {"seed": SEED, "downlink": config.model_dump(), "schedule": {"versions": 12}}
+    experiment = build(tree, [f"execution.threads={threads}"])
     return build_downlink(experiment, fleet, np.arange(1, CLIENTS + 1))
 
 
@@ -419,6 +420,37 @@ def test_an_offer_that_is_cut_off_changes_nothing_that_a_client_holds(name):
         if version % 2:
             assert sent(link, 2, rows) == sent(other, 2, rows)
         other.offer(2, rows)  # cut off
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("name", sorted(LATTICES | LANES | TOUCHED))
+def test_offers_to_many_are_those_to_each(name, threads):
+    config = (LATTICES | LANES | TOUCHED)[name]
+    link, other = link_of(config, threads), link_of(config)
+    draw = stream(5, Purpose.SELECTION)
+    for version, table in enumerate(tables(8)):
+        link.publish(version, table)
+        other.publish(version, table)
+        asked = draw.permutation(CLIENTS)[: 1 + CLIENTS // 2].tolist()
+        rows = {one: np.flatnonzero(draw.random(ITEMS) < 0.4).astype(np.int32) for one in asked}
+        offers = link.offers(asked, rows)
+        assert offers == [other.offer(client, rows[client]) for client in asked]
+        for client, delivery in zip(asked, offers, strict=True):
+            link.delivered(client, delivery, rows[client])
+            other.delivered(client, delivery, rows[client])
+
+
+@given(st.lists(st.tuples(st.sets(st.integers(0, 30)), st.sets(st.integers(0, 30))), max_size=6))
+def test_what_a_client_holds_of_which_row_is_what_it_was_last_sent(turns):
+    holdings, expected = Holdings(), {}
+    for state, (sent_rows, asked) in enumerate(turns, 1):
+        holdings.update(7, np.array(sorted(sent_rows), np.int32), state)
+        expected |= dict.fromkeys(sent_rows, state)
+        found = holdings.of(7, np.array(sorted(asked), np.int32))
+        assert found.tolist() == [expected.get(row, 0) for row in sorted(asked)]
+        assert holdings.newest_of(7) == state
+        assert holdings.nbytes == 8 * len(expected)
+    assert not holdings.of(8, np.arange(9, dtype=np.int32)).any()
 
 
 @pytest.mark.parametrize("every", [1, 4])

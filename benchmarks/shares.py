@@ -49,7 +49,6 @@ PARTS: list[tuple[object, str, str]] = [
     (clients, "encode_each", "coding"),
     (desk, "decode_each", "coding"),
     (desk.Desk, "fold", "aggregation"),
-    (desk.Desk, "sum_of", "aggregation"),
     (desk.Desk, "sums_of", "aggregation"),
     (site, "arriving", "aggregation"),
     (site, "joined", "aggregation"),

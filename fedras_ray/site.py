@@ -8,7 +8,6 @@ actors on a cluster; it cannot tell the difference.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +24,7 @@ from fedras_ray.errors import ClientError
 from fedras_ray.evaluation.shards import ShardQuality
 from fedras_ray.faults import Faults
 from fedras_ray.server.desk import Batch, Desk, Seen
-from fedras_ray.server.folding import Climbs, Due, Partial, Shares, arriving, joined
+from fedras_ray.server.folding import Climbs, Partial, Shares, arriving, joined
 from fedras_ray.server.robust import together
 from fedras_ray.snapshots.kinds import kept
 from fedras_ray.work import Assignments, Receipts, Round
@@ -102,20 +101,14 @@ class Site:
         def some(shards: list[int]) -> tuple[Receipts, list[Partial]]:
             receipts, batch = self._train(Assignments.joined([turns[shard] for shard in shards]))
             due = arriving([work[shard] for shard in shards], receipts)
-            return receipts, self._sums(shards, batch, due)
+            mine = range(shards[0], shards[-1] + 1)
+            climbs = Climbs.of(shards, mine, self._all_shards)
+            return receipts, self._joined(self.desk.sums_of(shards, batch, due, climbs), mine)
 
         done = self._crew.each(some, self.clients.batches(turns, self._crew))
         sums = [one for _, found in done for one in found]
         receipts = Receipts.joined([receipts for receipts, _ in done])
         return Rounded(receipts, self._joined(sums, self._shards))
-
-    def _sums(self, shards: list[int], batch: Batch, due: Sequence[Due]) -> list[Partial]:
-        mine = range(shards[0], shards[-1] + 1)
-        sums = self.desk.sums_of(batch, due, Climbs.of(shards, mine, self._all_shards))
-        if sums is not None:
-            return sums
-        each = [self.desk.sum_of(*one) for one in zip(shards, repeat(batch), due)]
-        return self._joined(each, mine)
 
     def _joined(self, sums: Sequence[Partial], shards: range) -> list[Partial]:
         return joined(sums, shards, self._all_shards, self._together)
@@ -151,7 +144,8 @@ class Site:
         """
         for some in gone.values():
             self.desk.shelf.forget(some)
-        return self._joined([self.desk.fold(shard, some) for shard, some in shares.items()], self._shards)
+        climbs = Climbs.of([*shares], self._shards, self._all_shards)
+        return self._joined(self.desk.fold(shares, climbs), self._shards)
 
     def requests(self, turns: Mapping[int, Sequence[tuple[int, int]]]) -> dict[int, NDArray[np.int32]]:
         """The rows (n,) that the (client, turn) of some shards will touch; client -> rows."""

@@ -21,7 +21,7 @@ from fedras_ray.data import load
 from fedras_ray.models.build import build_model
 from fedras_ray.population import population_of
 from fedras_ray.server.desk import Desk
-from fedras_ray.server.folding import Share, Shares, joined
+from fedras_ray.server.folding import Climbs, Share, Shares
 from fedras_ray.server.server import Server
 from fedras_ray.work import Assignment, Assignments
 
@@ -40,7 +40,7 @@ def losses(peers: Path, cache: Path, rounds: int) -> list[float]:
     found = []
     for number in range(rounds):
         host.publish(number, server.table.copy())
-        cohort, sums = theirs.cohort(number), []
+        cohort, shares = theirs.cohort(number), {}
         for shard in range(shards):
             work = Assignments.of(
                 Assignment(user, int(turns[user]), number, number, None)
@@ -50,13 +50,13 @@ def losses(peers: Path, cache: Path, rounds: int) -> list[float]:
                 continue
             sent = host.train(work)
             desk.receive(work.names(), sent.blobs)
-            shares = [
+            mine = [
                 Share(one.client, one.turn, server.take(0, loss, relative.item(one.client)))
                 for one, loss in zip(work, sent.losses.tolist(), strict=True)
             ]
-            sums.append(desk.fold(shard, Shares.of(shares)))
+            shares[shard] = Shares.of(mine)
         turns[cohort] += 1
-        (total,) = joined(sums, range(shards), shards)
+        (total,) = desk.fold(shares, Climbs.of([*shares], range(shards), shards))
         found.append(server.advance(total, Nanos(0), 0, 0, 0).train_loss)
         host.retire(number)
     return found

@@ -20,7 +20,7 @@ from fedras_ray.codecs.base import Codec, ItemUpdate, Outgoing, encode_all
 from fedras_ray.config import codecs as configs
 from fedras_ray.errors import CodecError
 from fedras_ray.factors import Factors, written_out
-from fedras_ray.kernels import marking, measuring, tables
+from fedras_ray.kernels import marking, measuring, picking, tables
 
 MOST_TOGETHER = 256  # actions of an update; K · D floats are held for each update of a batch
 
@@ -93,9 +93,34 @@ class RaggedUpdates(Sequence[ItemUpdate]):
         if not marking.increasing_each(self.item_ids, self.offsets, self.item_count):
             raise CodecError(f"item ids must increase strictly within 0 … {self.item_count - 1}")
 
+    @classmethod
+    def picked(cls, some: Sequence[tuple[RaggedUpdates, NDArray[np.int64]]]) -> RaggedUpdates:
+        """Those at some places (p,) of these, one after the other: of one table, as codewords."""
+        parts = [picking.picked(one.item_ids, one.words, one.which, one.offsets, at) for one, at in some]
+        ids, words, which, offsets = zip(*parts, strict=True)
+        words_before = np.cumsum([0, *map(len, words)]).tolist()
+        rows_before = np.cumsum([0, *map(len, ids)]).tolist()
+        return cls(
+            np.concatenate(
+                [[0], *(each[1:] + first for each, first in zip(offsets, rows_before[:-1], strict=True))]
+            ),
+            np.concatenate(ids),
+            np.concatenate(words),
+            some[0][0].item_count,
+            np.concatenate([one.actions[at] for one, at in some]),
+            np.concatenate(
+                [each + first for each, first in zip(which, words_before[:-1], strict=True)], dtype=np.int32
+            ),
+        )
+
     @property
     def width(self) -> int:
         return int(self.words.shape[1])
+
+    @property
+    def which(self) -> NDArray[np.int32]:
+        """(N,) the word that each row is."""
+        return np.arange(len(self.words), dtype=np.int32) if self.taken is None else self.taken
 
     @property
     def held(self) -> int:

@@ -88,56 +88,6 @@ def add_rows(total: Rows, count: Ids, items: Ids, rows: Rows, weight: np.float32
 
 
 @compiled
-def add_each(
-    total: Rows,
-    count: Ids,
-    items: Ids,
-    rows: Rows,
-    offsets: Numbers,
-    places: Numbers,
-    weights: NDArray[np.float32],
-) -> None:
-    """`add_rows` of some updates one after the other, whose rows begin and end at `offsets`.
-
-    Args:
-        total: (I, D)
-        count: (I,)
-        items: (N,) of C updates.
-        rows: (N, D)
-        offsets: (C + 1,)
-        places: (p,) which updates, in this order.
-        weights: (p,) theirs.
-    """
-    for number, place in enumerate(places):
-        first, last = offsets[place], offsets[place + 1]
-        add_rows(total, count, items[first:last], rows[first:last], weights[number])
-
-
-@compiled
-def add_taken_each(
-    total: Rows,
-    count: Ids,
-    items: Ids,
-    words: Rows,
-    taken: Ids,
-    offsets: Numbers,
-    places: Numbers,
-    weights: NDArray[np.float32],
-) -> None:
-    """`add_each` of the rows words[taken], which are not made: (B, D) and (N,)."""
-    speaks = np.empty(len(words), np.int32)
-    for number in range(len(words)):
-        speaks[number] = words[number].any()
-    for number, place in enumerate(places):
-        weight = weights[number]
-        for row in range(offsets[place], offsets[place + 1]):
-            item, word = items[row], taken[row]
-            count[item] += speaks[word]
-            for column in range(total.shape[1]):
-                total[item, column] += weight * words[word, column]
-
-
-@compiled
 def drained(total: Rows, count: Ids) -> tuple[Ids, Rows, Ids]:
     """The items that count, (t,) increasing, their rows and counts; both tables are zeros afterwards."""
     touched = 0

@@ -36,7 +36,7 @@ def along_tree(
     """Sums of updates of rows words[taken]; a row of zeros is absent.
 
     Shards are done in order. After each one its sum is the newest, and `joins` times the newest is added to
-    the one before it, and is no more: so sums are those of `counting.add_taken_each` and `counting.merged`.
+    the one before it, and is no more: so sums are those of `counting.add_rows` and `counting.merged`.
 
     Args:
         items: (N,) increasing within each update.

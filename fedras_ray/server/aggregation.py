@@ -53,21 +53,6 @@ class Accumulator:
         """Fold one decoded update in, with its weight (staleness × client)."""
         counting.add_rows(self.total, self.count, update.item_ids, update.rows, np.float32(weight))
 
-    def add_each(
-        self, updates: Sequence[ItemUpdate], places: Sequence[int] | Numbers, weights: Sequence[float] | Reals
-    ) -> None:
-        """Fold some of these in, one after the other."""
-        if not isinstance(updates, RaggedUpdates):
-            for place, weight in zip(places, weights, strict=True):
-                self.add(updates[place], weight)
-            return
-        some = np.asarray(places, np.int64), np.asarray(weights, np.float32)
-        ids, words, offsets = updates.item_ids, updates.words, updates.offsets
-        if updates.taken is None:
-            counting.add_each(self.total, self.count, ids, words, offsets, *some)
-        else:
-            counting.add_taken_each(self.total, self.count, ids, words, updates.taken, offsets, *some)
-
     def drained(self) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int32]]:
         """The touched items (t,), increasing, their sums (t, D) and counts (t,); nothing is left of them."""
         return counting.drained(self.total, self.count)
@@ -86,9 +71,7 @@ def along_tree(
     counts = [len(places) for places, _ in parts]
     places = np.concatenate([places for places, _ in parts])
     weights = np.concatenate([weights for _, weights in parts], dtype=np.float32, casting="same_kind")
-    ids, words, taken = updates.item_ids, updates.words, updates.taken
-    if taken is None:
-        taken = np.arange(len(ids), dtype=np.int32)
+    ids, words, taken = updates.item_ids, updates.words, updates.which
     begins = np.concatenate([[0], np.cumsum(counts)])
     per_update = max(1, len(ids) // max(1, len(updates)))
     span = min(updates.item_count, max(LEAST_SPAN, ROWS_PER_SPAN * updates.item_count // per_update))

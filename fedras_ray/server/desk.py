@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, pairwise
 from typing import NamedTuple, cast
 
 import numpy as np
@@ -141,33 +142,51 @@ class Desk:
                     updates[place] = update
         return Batch(blobs, updates, Seen(actions, norms, errors))
 
-    def sum_of(self, shard: int, batch: Batch, due: Due) -> Partial:
-        """The weighted sum of some of one shard that are not refused, in this order; none is kept."""
-        total = self._emptied()
-        total.add_each(cast(Sequence[ItemUpdate], batch.updates), due.places, due.weights)
-        return self._summed(shard, total)
+    def sums_of(
+        self, shards: Sequence[int], batch: Batch, due: Sequence[Due], climbs: Climbs
+    ) -> list[Partial]:
+        """The weighted sums of some of a batch that are not refused, in this order; none is kept.
 
-    def sums_of(self, batch: Batch, due: Sequence[Due], climbs: Climbs) -> list[Partial] | None:
-        """As `sum_of` of some shards of a batch, added up as far as they go; None: they go one by one."""
-        if self._gathers or not isinstance(batch.updates, RaggedUpdates):
-            return None
-        found = along_tree(batch.updates, due, climbs.joins)
+        Args:
+            shards: some, increasing.
+            batch: what was sent.
+            due: of each shard.
+            climbs: how sums of shards become those of branches, where that can be done at once.
+        """
+        if isinstance(batch.updates, RaggedUpdates) and not self._gathers:
+            return self._along_tree(batch.updates, due, climbs)
+        updates = cast(Sequence[ItemUpdate], batch.updates)
+        each = (((updates[at], weight) for at, weight in zip(*mine, strict=True)) for mine in due)
+        return [*map(self._sum, shards, each)]
+
+    def fold(self, shares: Mapping[int, Shares], climbs: Climbs) -> list[Partial]:
+        """As `sums_of`, of what is kept (shard -> in order), which is forgotten."""
+        taken = self.shelf.taken(chain.from_iterable(some.names() for some in shares.values()))
+        ends = np.cumsum([0, *(len(some.weights) for some in shares.values())]).tolist()
+        parts = [
+            (slice(*pair), some.weights) for pair, some in zip(pairwise(ends), shares.values(), strict=True)
+        ]
+        found = None if self._gathers else taken.together()
+        if found is not None:
+            updates, places = found
+            return self._along_tree(updates, [Due(places[its], weights) for its, weights in parts], climbs)
+        each = (zip(map(self._whole, taken.each(its)), weights, strict=True) for its, weights in parts)
+        return [*map(self._sum, shares, each)]
+
+    def _whole(self, one: ItemUpdate | bytes) -> ItemUpdate:
+        return self.opened(one) if isinstance(one, bytes) else one
+
+    def _along_tree(self, updates: RaggedUpdates, due: Sequence[Due], climbs: Climbs) -> list[Partial]:
+        found = along_tree(updates, due, climbs.joins)
         return [
             Partial(level, index, *its) for (level, index), its in zip(climbs.branches, found, strict=True)
         ]
 
-    def fold(self, shard: int, shares: Shares) -> Partial:
-        """The weighted sum of some updates that are kept of one shard, in this order; they are forgotten."""
+    def _sum(self, shard: int, weighed: Iterable[tuple[ItemUpdate, float]]) -> Partial:
+        """Of updates of one shard, one after the other."""
         total = self._emptied()
-        for together, places, weights in self.shelf.taken(shares):
-            if together.updates is not None:
-                total.add_each(together.updates, places, weights)
-                continue
-            for place, weight in zip(places, weights, strict=True):  # one in memory at a time
-                total.add_each([self.opened(cast(bytes, together[place]))], [0], [weight])
-        return self._summed(shard, total)
-
-    def _summed(self, shard: int, total: Accumulator | Gathering) -> Partial:
+        for update, weight in weighed:
+            total.add(update, weight)
         found = Partial(0, shard, *total.drained())
         self._sums.append(total)
         return found

@@ -8,7 +8,7 @@ tree adds these up and passes one sum on, so bits hang on the experiment, and no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple, TypeAlias
@@ -40,6 +40,10 @@ class Shares(NamedTuple):
     clients: NDArray[np.int64]  # (n,)
     turns: NDArray[np.int64]  # (n,)
     weights: NDArray[np.float64]  # (n,)
+
+    def names(self) -> Iterator[tuple[int, int]]:
+        """The client and the turn of each."""
+        return zip(self.clients.tolist(), self.turns.tolist(), strict=True)
 
     @classmethod
     def of(cls, some: Sequence[Share]) -> Shares:
@@ -144,7 +148,7 @@ class Climbs(NamedTuple):
             shards: S.
         """
         joins, left = np.zeros(len(some), np.int64), list[tuple[int, int]]()
-        for place, (shard, following) in enumerate(zip(some, [*some[1:], mine.stop], strict=True)):
+        for place, (shard, following) in enumerate(pairwise([*some, mine.stop])):
             level, index = 0, shard
             while (
                 _whole(level + 1, index // 2, mine, shards)

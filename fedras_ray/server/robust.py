@@ -16,7 +16,6 @@ rows go to the server. They come in the order of shards, whoever has them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -25,7 +24,6 @@ from numpy.typing import NDArray
 from fedras_ray.codecs.base import ItemUpdate
 from fedras_ray.config.defence import AggregateConfig, TrimmedMean
 from fedras_ray.kernels import counting
-from fedras_ray.server.aggregation import Numbers, Reals
 from fedras_ray.server.folding import Together
 
 Ids: TypeAlias = NDArray[np.int32]
@@ -45,13 +43,6 @@ class Gathering:
         said = update.rows.any(axis=1)
         self._ids.append(update.item_ids[said])
         self._rows.append(np.float32(weight) * update.rows[said])
-
-    def add_each(
-        self, updates: Sequence[ItemUpdate], places: Sequence[int] | Numbers, weights: Sequence[float] | Reals
-    ) -> None:
-        """Some of these, one after the other."""
-        for place, weight in zip(places, weights, strict=True):
-            self.add(updates[place], weight)
 
     def drained(self) -> tuple[Ids, Rows, Ids]:
         """Items (N,), an item as often as it was said something of, their rows (N, D) and ones (N,)."""

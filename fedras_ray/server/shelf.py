@@ -10,12 +10,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby, repeat
-from typing import TypeAlias, cast
+from itertools import repeat
+from typing import NamedTuple, TypeAlias, cast
+
+import numpy as np
+from numpy.typing import NDArray
 
 from fedras_ray.codecs.base import ItemUpdate
 from fedras_ray.codecs.ragged import RaggedUpdates
-from fedras_ray.server.folding import Shares
 
 ROOM = 32_000_000  # floats kept decoded: 128 MB
 
@@ -39,6 +41,30 @@ class Together:
         return cast(Sequence[bytes], self.blobs)[place]
 
 
+class Taken(NamedTuple):
+    """What was sent, by what it came together with."""
+
+    batches: list[Together]
+    of: NDArray[np.int64]  # (n,) which of them
+    places: NDArray[np.int64]  # (n,) where in it
+
+    def together(self) -> tuple[RaggedUpdates, NDArray[np.int64]] | None:
+        """All of them as one, and where each of these is in it (n,); None: they were decoded one by one."""
+        decoded = [one.updates for one in self.batches]
+        if not decoded or not all(isinstance(one, RaggedUpdates) for one in decoded):
+            return None
+        order = np.argsort(self.of, kind="stable")
+        where = np.empty_like(order)
+        where[order] = np.arange(len(order))
+        each = np.split(self.places[order], np.bincount(self.of).cumsum()[:-1])
+        return RaggedUpdates.picked([*zip(cast(list[RaggedUpdates], decoded), each, strict=True)]), where
+
+    def each(self, part: slice) -> Iterator[ItemUpdate | bytes]:
+        """Some of them, one after the other."""
+        for number, place in zip(self.of[part].tolist(), self.places[part].tolist(), strict=True):
+            yield self.batches[number][place]
+
+
 class Shelf:
     """See the module; several threads may put something there.
 
@@ -60,17 +86,15 @@ class Shelf:
             self._room -= together.size
         self._kept.update(zip(turns, zip(repeat(together), range(count)), strict=True))
 
-    def taken(self, shares: Shares) -> Iterator[tuple[Together, tuple[int, ...], list[float]]]:
-        """Those in a row that came together at a time, their places and weights; they are kept no longer."""
-        clients, turns, weights = (column.tolist() for column in shares)
-        found = [*map(self._kept.pop, zip(clients, turns, strict=True))]
-        batches, places = zip(*found, strict=True) if found else ((), ())
-        begin = 0
-        for _, some in groupby(batches, key=id):
-            together, end = batches[begin], begin + sum(1 for _ in some)
-            yield together, places[begin:end], weights[begin:end]
-            self._leave(together, end - begin)
-            begin = end
+    def taken(self, turns: Iterable[tuple[int, int]]) -> Taken:
+        """What (client, turn) sent, in this order; it is kept no longer."""
+        found = [*map(self._kept.pop, turns)]
+        batches = {id(together): together for together, _ in found}
+        numbers = {each: number for number, each in enumerate(batches)}
+        of = np.array([numbers[id(together)] for together, _ in found], np.int64)
+        for together, count in zip(batches.values(), np.bincount(of).tolist(), strict=True):
+            self._leave(together, count)
+        return Taken([*batches.values()], of, np.array([place for _, place in found], np.int64))
 
     def forget(self, turns: Iterable[tuple[int, int]]) -> None:
         """Let go of what (client, turn) sent: no version will be made of it."""

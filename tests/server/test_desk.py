@@ -11,7 +11,7 @@ from fedras_ray.config.codecs import ActionsCodec, CodecConfig
 from fedras_ray.errors import CodecError
 from fedras_ray.server.aggregation import Accumulator
 from fedras_ray.server.desk import Desk
-from fedras_ray.server.folding import Share, Shares
+from fedras_ray.server.folding import Climbs, Share, Shares
 from fedras_ray.streams import Purpose, stream
 
 ITEMS, WIDTH = 6, 2
@@ -27,6 +27,12 @@ def blobs(update_of):
     return [blob_of(update_of(rows, ITEMS)) for rows in SENT]
 
 
+def folded(desk, shard, shares):
+    """The sum of one shard."""
+    (found,) = desk.fold({shard: shares}, Climbs.of([shard], range(shard, shard + 1), 8))
+    return found
+
+
 def filled(blobs, room):
     desk = Desk(sparse_codec(), ITEMS, WIDTH, room)
     for client, (blob, sent) in enumerate(zip(blobs, SENT, strict=True)):
@@ -39,7 +45,7 @@ def filled(blobs, room):
 @pytest.mark.parametrize("room", [0, 5, 1_000], ids=["blobs", "some of each", "decoded"])
 def test_a_sum_is_that_of_what_was_decoded_in_the_order_of_arrival(blobs, update_of, room):
     desk = filled(blobs, room)
-    found = desk.fold(2, Shares.of([Share(3, 7, 0.3), Share(0, 7, 0.7), Share(2, 7, 1.0)]))
+    found = folded(desk, 2, Shares.of([Share(3, 7, 0.3), Share(0, 7, 0.7), Share(2, 7, 1.0)]))
     expected = Accumulator(ITEMS, WIDTH)
     for client, weight in ((3, 0.3), (0, 0.7), (2, 1.0)):
         expected.add(update_of(SENT[client], ITEMS), weight)
@@ -47,7 +53,7 @@ def test_a_sum_is_that_of_what_was_decoded_in_the_order_of_arrival(blobs, update
     for mine, theirs in zip((found.ids, found.rows, found.counts), expected.drained(), strict=True):
         assert mine.tobytes() == theirs.tobytes()
     assert len(desk.shelf) == 1
-    assert desk.fold(2, Shares.of([Share(1, 7, 1.0)])).rows.tolist() == [
+    assert folded(desk, 2, Shares.of([Share(1, 7, 1.0)])).rows.tolist() == [
         [0.5, 0.25]
     ]  # nothing is left of the first
 
@@ -65,7 +71,7 @@ def test_rows_that_stay_codewords_are_measured_and_added_as_rows(update_of, kind
     expected = Accumulator(ITEMS, WIDTH)
     for client, weight in ((2, 0.3), (0, 0.7)):
         expected.add(codec.decode(blobs[client]), weight)
-    found = desk.fold(0, Shares.of([Share(2, 7, 0.3), Share(0, 7, 0.7)]))
+    found = folded(desk, 0, Shares.of([Share(2, 7, 0.3), Share(0, 7, 0.7)]))
     assert found.ids.tolist() == [2, 4, 5], "items of which something but zeros was said"
     for mine, theirs in zip((found.ids, found.rows, found.counts), expected.drained(), strict=True):
         assert mine.tobytes() == theirs.tobytes()
@@ -78,7 +84,7 @@ def test_what_is_forgotten_makes_room(blobs):
     decoded = []
     desk._codec = Watching(decoded)
     desk.receive([(9, 0)], [blobs[0]])
-    desk.fold(0, Shares.of([Share(9, 0, 1.0), Share(1, 7, 1.0)]))
+    folded(desk, 0, Shares.of([Share(9, 0, 1.0), Share(1, 7, 1.0)]))
     assert len(decoded) == 1  # when it came: it fitted
 
 
@@ -91,7 +97,7 @@ def test_a_batch_makes_room_when_all_of_it_is_gone(blobs):
     desk.receive([(3, 7)], [blobs[3]])  # 4 floats, and there is room for 2
     desk.shelf.forget([(1, 7)])
     desk.receive([(4, 7)], [blobs[3]])
-    desk.fold(0, Shares.of([Share(3, 7, 1.0), Share(4, 7, 1.0)]))
+    folded(desk, 0, Shares.of([Share(3, 7, 1.0), Share(4, 7, 1.0)]))
     assert len(decoded) == 3  # the first of them once more, as its blob was kept
 
 
@@ -107,8 +113,8 @@ class Watching:
 def test_a_client_may_have_sent_two_turns(blobs):
     desk = Desk(sparse_codec(), ITEMS, WIDTH)
     desk.receive([(1, 0), (1, 1)], blobs[:2])
-    assert desk.fold(1, Shares.of([Share(1, 1, 1.0)])).rows.tolist() == [[0.5, 0.25]]
-    assert desk.fold(1, Shares.of([Share(1, 0, 1.0)])).ids.tolist() == [0, 3]
+    assert folded(desk, 1, Shares.of([Share(1, 1, 1.0)])).rows.tolist() == [[0.5, 0.25]]
+    assert folded(desk, 1, Shares.of([Share(1, 0, 1.0)])).ids.tolist() == [0, 3]
 
 
 def test_the_number_of_actions_is_what_was_decoded(update_of):
@@ -153,11 +159,11 @@ def test_what_decodes_to_no_number_is_refused_and_the_others_are_not(value):
     assert (unmeasured.is_refused.tolist(), unmeasured.lengths[0]) == ([False, True], 0)
     careless = Desk(Boundless(), ITEMS, WIDTH, measures=False, checks=False)
     assert not careless.receive(names, blobs).is_refused.any()
-    assert not np.isfinite(careless.fold(0, Shares.of([Share(1, 0, 1.0)])).rows).any()
+    assert not np.isfinite(folded(careless, 0, Shares.of([Share(1, 0, 1.0)])).rows).any()
 
 
 def test_rows_are_added_without_a_copy_of_the_table(blobs):
-    found = filled(blobs, 100).fold(0, Shares.of([Share(0, 7, 1.0)]))
+    found = folded(filled(blobs, 100), 0, Shares.of([Share(0, 7, 1.0)]))
     assert found.rows.shape == (2, WIDTH)
     assert found.rows.dtype == np.float32
 
@@ -173,7 +179,7 @@ def test_blobs_of_a_batch_that_finds_no_room_are_kept_and_decoded_again(update_o
         desk.receive(names, batch)
         kept = desk.shelf.state(0, 1)
         assert [type(one) for one in kept.values()] == [bytes if room == 0 else ItemUpdate] * len(SENT)
-        found.append(desk.fold(0, shares))
+        found.append(folded(desk, 0, shares))
         assert len(desk.shelf) == 2
     assert found[0].rows.tobytes() == found[1].rows.tobytes()
     assert found[0].ids.tolist() == found[1].ids.tolist()
@@ -182,6 +188,6 @@ def test_blobs_of_a_batch_that_finds_no_room_are_kept_and_decoded_again(update_o
 def test_what_is_added_up_makes_room(blobs):
     desk = Desk(sparse_codec(), ITEMS, WIDTH, 8)
     desk.receive([(0, 7), (1, 7)], blobs[:2])  # 6 floats
-    desk.fold(0, Shares.of([Share(1, 7, 1.0), Share(0, 7, 1.0)]))
+    folded(desk, 0, Shares.of([Share(1, 7, 1.0), Share(0, 7, 1.0)]))
     desk.receive([(3, 7)], [blobs[3]])  # 4 floats
     assert isinstance(desk.shelf.state(0, 1)[3, 7], ItemUpdate)

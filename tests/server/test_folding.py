@@ -114,7 +114,8 @@ def test_in_one_go_along_the_tree_sums_are_those_of_one_after_the_other(shards, 
     leaves = []
     for shard, (places, weights) in zip(some, parts, strict=True):
         total = aggregation.Accumulator(ITEMS, WIDTH)
-        total.add_each([*updates], places.tolist(), weights.tolist())
+        for place, weight in zip(places.tolist(), weights.tolist(), strict=True):
+            total.add(updates[place], weight)
         leaves.append(Partial(0, shard, *total.drained()))
     expected = {(one.level, one.index): one for one in joined(leaves, mine, shards)}
     assert sorted(climbs.branches) == sorted(expected)

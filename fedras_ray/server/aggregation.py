@@ -29,6 +29,7 @@ from fedras_ray.codecs.ragged import RaggedUpdates
 from fedras_ray.kernels import counting, summing
 
 LEAST_SPAN, ROWS_PER_SPAN = 256, 16  # items at a time; of an update
+MOST_FLOATS = 1 << 20  # of them
 
 Ids = NDArray[np.int32]
 Rows = NDArray[np.float32]
@@ -74,7 +75,8 @@ def along_tree(
     ids, words, taken = updates.item_ids, updates.words, updates.which
     begins = np.concatenate([[0], np.cumsum(counts)])
     per_update = max(1, len(ids) // max(1, len(updates)))
-    span = min(updates.item_count, max(LEAST_SPAN, ROWS_PER_SPAN * updates.item_count // per_update))
+    span = max(LEAST_SPAN, ROWS_PER_SPAN * updates.item_count // per_update)  # few looks at each update
+    span = max(1, min(span, updates.item_count, MOST_FLOATS // updates.width))
     found = summing.along_tree(
         ids, words, taken, updates.offsets, places, weights, begins, joins, updates.item_count, span
     )

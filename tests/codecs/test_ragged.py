@@ -15,7 +15,7 @@ from fedras_ray.codecs import wire
 from fedras_ray.codecs.base import encode_all
 from fedras_ray.codecs.build import build_codec
 from fedras_ray.codecs.floats import pack_floats, unpack_floats
-from fedras_ray.codecs.ragged import RaggedCodec, RaggedOutgoing, decode_each, encode_each
+from fedras_ray.codecs.ragged import RaggedCodec, RaggedOutgoing, RaggedUpdates, decode_each, encode_each
 from fedras_ray.config import codecs as configs
 from fedras_ray.errors import CodecError
 from fedras_ray.kernels import halves, sorting
@@ -127,6 +127,21 @@ def test_real_blobs_are_read_together(config):
     blobs = encode_each(codec, batch("noisy"))
     rows = [update.rows for update in decode_each(codec, blobs)]
     assert len({id(one.base) for one in rows}) == 1, "rows of all blobs lie in one array"
+
+
+@pytest.mark.parametrize("config", READ_TOGETHER, ids=lambda config: config.kind)
+def test_some_of_several_batches_go_together_and_stay_what_they_are(config):
+    codec, picks = build_codec(config), ([9, 0, 4], [1], [], [7, 8, 2, 3, 5])
+    batches = [
+        decode_each(codec, encode_each(codec, batch(kind))) for kind in ("noisy", "line", "few", "few")
+    ]
+    some = [(one, np.array(places, np.int64)) for one, places in zip(batches, picks, strict=True)]
+    found = RaggedUpdates.picked(some)
+    expected = [one[place] for one, places in some for place in places.tolist()]
+    for mine, theirs in zip(found, expected, strict=True):
+        assert_same(mine, theirs)
+    assert len(found.words) < sum(len(one.words) for one in batches), "words of no one else come along"
+    assert found.which.max() < len(found.words)
 
 
 def test_updates_of_another_table_are_decoded_too():

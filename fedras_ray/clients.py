@@ -157,8 +157,7 @@ class ClientHost:
             self._unsaid.keep(clients.tolist(), outgoing, blobs, self._codec)
         blobs = self._faults.forged(clients.tolist(), blobs)
         sparse = sparse_bytes_each(outgoing.counts, outgoing.item_count, outgoing.width)
-        numbers = np.diff(trained.offsets), np.array(trained.samples), sparse
-        return Sent(blobs, *numbers, np.array(trained.losses))
+        return Sent(blobs, outgoing.counts, trained.samples, sparse, trained.losses)
 
     def evaluate(self, shard: int, views: NDArray[np.int64], training: Sequence[int]) -> ShardQuality:
         """Rank for the users of a shard that are asked: those with a test item, or a sample of them.
@@ -190,10 +189,10 @@ class ClientHost:
             raise ClientError(first.client, first.version, NOT_FINITE)
 
     def _outgoing(self, assignments: Assignments, trained: Trained) -> RaggedOutgoing:
-        clients, turns = assignments.column("client").tolist(), assignments.names()
         given = trained.delta
         if self._changes_rows:
-            rows = self._privacy.noised(turns, trained.offsets, trained.rows)
+            clients = assignments.column("client").tolist()
+            rows = self._privacy.noised(assignments.names(), trained.offsets, trained.rows)
             if self._unsaid is not None:
                 rows = self._unsaid.added(clients, trained.offsets, trained.item_ids, rows)
             given = self._faults.scaled(clients, trained.offsets, rows)
@@ -202,7 +201,7 @@ class ClientHost:
             trained.item_ids,
             given,
             self._dataset.item_count,
-            lambda place: stream(self._experiment.seed, Purpose.ENCODING, *turns[place]),
+            lambda place: stream(self._experiment.seed, Purpose.ENCODING, *assignments.name(place)),
             assignments.limits("budget_bytes"),
             assignments.column("version").tolist(),
             assignments.limits("actions"),
@@ -210,7 +209,7 @@ class ClientHost:
 
     def _encoded(self, assignments: Assignments, outgoing: RaggedOutgoing) -> Sequence[bytes]:
         try:
-            return encode_each(self._codec, outgoing, self._bounds(assignments.column("client")))
+            return encode_each(self._codec, outgoing, lambda: self._bounds(assignments.column("client")))
         except FedrasError as error:
             for place, one in enumerate(assignments):
                 if not np.isfinite(rows_of(outgoing.given, outgoing.offsets, place)).all():

@@ -101,7 +101,9 @@ class Cohorts:
         now, fleet, clients = self._in.clock.now_ns, self._in.fleet, columns["client"]
         down, request = got["byte_count"], got["request_bytes"]
         dense = np.full(len(clients), self._dense_bytes)
-        asked_at_ns = now + np.where(request > 0, fleet.each_upload_ns(clients, request), 0)
+        asked_at_ns = np.full(len(clients), now)
+        if request.any():
+            asked_at_ns += np.where(request > 0, fleet.each_upload_ns(clients, request), 0)
         columns |= {
             "device_class": fleet.device_class[clients].astype(np.int64),
             "dispatched_at_ns": np.full(len(clients), now),

@@ -28,6 +28,11 @@ class Faults:
         self._config = config
         self._seed = seed
 
+    @property
+    def flips_bits(self) -> bool:
+        """Whether bits of some uploads flip."""
+        return self._config.flip > 0
+
     def in_flight(self, turns: Sequence[tuple[int, int]], blobs: Sequence[bytes]) -> Sequence[bytes]:
         """What arrives of what some (client, turn) sent."""
         if not self._config.flip:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fedras_ray.config import Experiment
+from fedras_ray.kernels import moving
 from fedras_ray.models.base import Model
 from fedras_ray.models.start import first_private
 from fedras_ray.streams import Purpose, stream
@@ -57,14 +58,14 @@ class PrivateStates:
 
     def of(self, clients: Clients) -> Table:
         """(n, P) the newest of each."""
-        found: Table = self._now[self._places(clients)]
+        found: Table = self._now.take(self._places(clients), axis=0)
         return found
 
     def keep(self, clients: Clients, states: Table) -> None:
         """What turns of some clients came to (n, P)."""
         places = self._places(clients)
-        self._before[places], self._began[places] = self._now[places], True
-        self._now[places] = states
+        self._began[places] = True
+        moving.renew(self._now, self._before, places, states)
 
     def to_rank(self, shard: int, users: Clients, at_work: Clients) -> Table:
         """What some users (n,) of a shard are now by the virtual clock, (n, P).

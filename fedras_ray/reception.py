@@ -124,6 +124,8 @@ class Reception:
         sizes, dense = columns["up_bytes"] - columns["request_bytes"], columns["dense_up_bytes"]
         for fate in (Fate.USED, Fate.REFUSED):
             such = columns["fate"] == fate
+            if not such.any():
+                continue
             up, full, sparse = (int(each[such].sum()) for each in (sizes, dense, columns["sparse_up_bytes"]))
             self._server.tally.received(up, full, sparse, fate)
 

@@ -75,11 +75,19 @@ class Assignments(Sequence[Assignment]):
 
     def limits(self, name: str) -> list[int | None]:
         """One field of all, which need not be given."""
-        return [None if value == NOT_GIVEN else value for value in self.column(name).tolist()]
+        column = self.column(name)
+        if (column == NOT_GIVEN).all():
+            return [None] * len(column)
+        return [None if value == NOT_GIVEN else value for value in column.tolist()]
 
     def names(self) -> list[tuple[int, int]]:
         """The client and the turn of each."""
         return [*zip(self.column("client").tolist(), self.column("turn").tolist(), strict=True)]
+
+    def name(self, place: int) -> tuple[int, int]:
+        """The client and the turn of one."""
+        client, turn = (self.column(name).item(place) for name in ("client", "turn"))
+        return client, turn
 
     def __len__(self) -> int:
         return len(self.table)

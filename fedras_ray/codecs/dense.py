@@ -12,7 +12,7 @@ import numpy as np
 
 from fedras_ray.codecs import wire
 from fedras_ray.codecs.base import ItemUpdate, Outgoing
-from fedras_ray.codecs.floats import floats_bytes, pack_floats, unpack_floats
+from fedras_ray.codecs.floats import floats_bytes, pack_floats, unpack_floats, view_floats
 from fedras_ray.config import codecs as configs
 from fedras_ray.errors import CodecError
 from fedras_ray.kernels import tables
@@ -30,7 +30,8 @@ class DenseCodec:
     def encode(self, outgoing: Outgoing) -> bytes:
         """18 + I·D·4 bytes in f32, 20 + I·D·2 in f16."""
         update, dtype = outgoing.update, self.config.dtype
-        body = _spread(pack_floats(update.rows, dtype), update, dtype)
+        packed = view_floats(update.rows) if dtype == "f32" else pack_floats(update.rows, dtype)
+        body = _spread(packed, update, dtype)
         return wire.pack(_IDS[dtype], update.item_count, update.width, update.item_count, *body)
 
     def decode(self, blob: bytes) -> ItemUpdate:
@@ -48,7 +49,9 @@ class DenseCodec:
         return ItemUpdate(item_ids, rows, frame.item_count)
 
 
-def _spread(packed: bytes, update: ItemUpdate, dtype: configs.Float) -> tuple[memoryview, memoryview]:
+def _spread(
+    packed: bytes | memoryview, update: ItemUpdate, dtype: configs.Float
+) -> tuple[memoryview, memoryview]:
     """What is before the floats of n rows, and these among zeros for the rest of I rows.
 
     A zero is all zero bits in f32 and in f16, and changes nothing of what f16's exponent is chosen from.

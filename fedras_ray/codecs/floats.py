@@ -48,6 +48,16 @@ def pack_floats(values: NDArray[np.float32], dtype: Float) -> bytes:
     return b"".join((_EXPONENT.pack(exponent), halves.tobytes()))
 
 
+def view_floats(values: NDArray[np.float32]) -> memoryview:
+    """What `pack_floats` makes in f32, of the values where they lie.
+
+    Raises:
+        CodecError: a value is not finite.
+    """
+    largest_magnitude(values)
+    return np.ascontiguousarray(values, "<f4").reshape(-1).view(np.uint8).data
+
+
 def unpack_floats(data: memoryview, count: int, dtype: Float) -> NDArray[np.float32]:
     """The values in exactly floats_bytes(count, dtype) bytes: (count,).
 

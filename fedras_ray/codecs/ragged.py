@@ -179,20 +179,20 @@ class RaggedCodec(Codec, Protocol):
 
 
 def encode_each(
-    codec: Codec, outgoing: RaggedOutgoing, bounds: Sequence[int] | None = None
+    codec: Codec, outgoing: RaggedOutgoing, bounds: Callable[[], Sequence[int]] | None = None
 ) -> Sequence[bytes]:
     """Encode many updates, together where the codec can: a `Blobs` or a list.
 
     Args:
         codec: encodes.
         outgoing: the updates.
-        bounds: where those begin and end that may share a batch of `encode_cohort`; None: all may.
+        bounds: says where those begin and end that may share a batch of `encode_cohort`; None: all may.
     """
     together = codec.encode_ragged(outgoing) if _is_ragged(codec) else None
     if together is not None:
         return together
     each = outgoing.split()
-    parts = pairwise([0, len(each)] if bounds is None else bounds)
+    parts = pairwise([0, len(each)] if bounds is None else bounds())
     return [blob for begin, end in parts for blob in encode_all(codec, each[begin:end])]
 
 

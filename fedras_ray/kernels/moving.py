@@ -1,4 +1,4 @@
-"""Rows of a table moved in place."""
+"""Rows of a table moved or exchanged in place."""
 
 from __future__ import annotations
 
@@ -17,3 +17,12 @@ def move(table: Rows, touched: NDArray[np.int32], step: Rows, rate: np.float32) 
         row = touched[place]
         for column in range(table.shape[1]):
             table[row, column] += rate * step[place, column]
+
+
+@exact
+def renew(now: Rows, before: Rows, places: NDArray[np.int64], rows: Rows) -> None:
+    """``before[places] = now[places]`` and then ``now[places] = rows``, of distinct places."""
+    for number, place in enumerate(places):
+        for column in range(now.shape[1]):
+            before[place, column] = now[place, column]
+            now[place, column] = rows[number, column]

@@ -8,6 +8,7 @@ tree adds these up and passes one sum on, so bits hang on the experiment, and no
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -147,19 +148,24 @@ class Climbs(NamedTuple):
             mine: the numbers of the shards whose sums are here, adjoining.
             shards: S.
         """
-        joins, left = np.zeros(len(some), np.int64), list[tuple[int, int]]()
-        for place, (shard, following) in enumerate(pairwise([*some, mine.stop])):
-            level, index = 0, shard
-            while (
-                _whole(level + 1, index // 2, mine, shards)
-                and _end(level + 1, index // 2, shards) <= following
-            ):
-                if index % 2 and left and left[-1] == (level, index - 1):
-                    left.pop()
-                    joins[place] += 1
-                level, index = level + 1, index // 2
-            left.append((level, index))
-        return cls(joins, left)
+        return _climbs(tuple(some), mine.start, mine.stop, shards)
+
+
+@functools.lru_cache(maxsize=1_024)  # most rounds have the shards of the one before
+def _climbs(some: tuple[int, ...], start: int, stop: int, shards: int) -> Climbs:
+    mine = range(start, stop)
+    joins, left = np.zeros(len(some), np.int64), list[tuple[int, int]]()
+    for place, (shard, following) in enumerate(pairwise([*some, mine.stop])):
+        level, index = 0, shard
+        while (
+            _whole(level + 1, index // 2, mine, shards) and _end(level + 1, index // 2, shards) <= following
+        ):
+            if index % 2 and left and left[-1] == (level, index - 1):
+                left.pop()
+                joins[place] += 1
+            level, index = level + 1, index // 2
+        left.append((level, index))
+    return Climbs(joins, left)
 
 
 def _whole(level: int, index: int, mine: range, shards: int) -> bool:

@@ -85,14 +85,13 @@ class DeviceTraining:
                 layout.gather(trained.sub_(cohort.rows), delta)
                 own.index_copy_(0, mine, cohort.private)
                 losses.index_copy_(0, mine, found)
-        trained_on: list[int] = (epochs * samples.counts).tolist()
         return Trained(
             samples.offsets,
             samples.item_ids,
             fetched(delta),
             own.cpu().numpy(),
-            losses.tolist(),
-            trained_on,
+            losses.cpu().numpy().astype(np.float64),
+            epochs * samples.counts,
         )
 
     def _whole(self, rows: Tensor, cohort: Cohort) -> Tensor:

@@ -51,8 +51,8 @@ class Trained(NamedTuple):
     item_ids: NDArray[np.int32]  # (N,)
     delta: Floats | Factors  # (N, D) new rows minus received rows
     private: Floats  # (C, P) the new private states
-    losses: list[float]  # of each client, see `ClientResult`
-    samples: list[int]  # of each client, over all epochs
+    losses: NDArray[np.float64]  # (C,) see `ClientResult`
+    samples: Numbers  # (C,) over all epochs
 
     @property
     def rows(self) -> Floats:
@@ -152,8 +152,7 @@ def train_each(
             able.fit_batches_each(table, some, *rows, batches, is_mean, own, rates, delta, losses)
     if config.loss == "sum":
         losses[~in_batches] /= total[~in_batches]
-    trained_on: list[int] = (epochs * samples.counts).tolist()
-    return Trained(samples.offsets, samples.item_ids, delta, own, losses.tolist(), trained_on)
+    return Trained(samples.offsets, samples.item_ids, delta, own, losses, epochs * samples.counts)
 
 
 def _room(offsets: Numbers, epochs: Numbers, width: int, in_factors: bool) -> Floats | Factors:
@@ -174,8 +173,8 @@ def joined(work: Sequence[ClientWork], results: Sequence[ClientResult]) -> Train
         np.concatenate([one.samples.item_ids for one in work]),
         np.concatenate([one.delta for one in results]),
         np.stack([one.private for one in results]),
-        [one.loss for one in results],
-        [one.samples.sample_count for one in work],
+        np.array([one.loss for one in results], np.float64),
+        np.array([one.samples.sample_count for one in work], np.int64),
     )
 
 

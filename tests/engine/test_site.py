@@ -8,6 +8,7 @@ from fedras_ray.codecs import ragged
 from fedras_ray.config.codecs import CodecConfig
 from fedras_ray.crew import Crew
 from fedras_ray.errors import ClientError
+from fedras_ray.faults import Faults
 from fedras_ray.models.build import build_model
 from fedras_ray.server.folding import Share, Shares, joined, order_of_arrival
 from fedras_ray.site import Site
@@ -133,6 +134,7 @@ def test_a_round_is_training_and_then_the_sum_in_the_order_of_arrival(sites, rou
                 for turn, blob in zip(turns, blobs, strict=True)
             ]
 
+        monkeypatch.setattr(Faults, "flips_bits", True)
         for site in sites:
             monkeypatch.setattr(site._faults, "in_flight", flipped)
     receipts = whole.train({shard: some.assignments for shard, some in rounds.items()})

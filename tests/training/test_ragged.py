@@ -117,8 +117,8 @@ def test_training_is_that_of_each_client_alone(width, loss, decay, in_factors):
     expected = joined(work, train_cohort(model, work, config))
     for name in ("offsets", "item_ids", "rows", "private"):
         assert getattr(found, name).tobytes() == getattr(expected, name).tobytes(), name
-    assert found.losses == expected.losses
-    assert found.samples == expected.samples
+    assert found.losses.tolist() == expected.losses.tolist()
+    assert found.samples.tolist() == expected.samples.tolist()
     np.testing.assert_array_equal(private, untouched)
     assert np.abs(found.rows).max() > 1e-3, "the case says little"
 
@@ -172,8 +172,8 @@ def test_mini_batches_and_given_samples_are_those_of_each_client_alone(chosen, i
     expected = joined(work, train_cohort(model, work, experiment.training))
     for name in ("offsets", "item_ids", "rows", "private"):
         assert getattr(found, name).tobytes() == getattr(expected, name).tobytes(), name
-    assert found.losses == expected.losses
-    assert found.samples == expected.samples
+    assert found.losses.tolist() == expected.losses.tolist()
+    assert found.samples.tolist() == expected.samples.tolist()
     assert np.abs(found.rows).max() > 1e-4, "the case says little"
     rows = training.rows(of.clients, of.turns)
     assert [ids.tolist() for ids in rows] == [one.samples.item_ids.tolist() for one in work]

@@ -192,6 +192,16 @@ def test_halves_are_those_of_the_codec(updates):
         assert sent.tobytes() == expected.tobytes()
 
 
+def test_of_two_halves_as_near_the_even_one_is_written():
+    between = 2049 + 2 * np.arange(1_000, dtype=np.float32)  # from 2,048 to 4,096 halves are 2 apart
+    tiny = np.float32(2.0**-24) * (np.arange(1_100, dtype=np.float32) + np.float32(0.5))  # below, 2**-24
+    values = np.concatenate([[16_384], between, -between, tiny, -tiny]).astype(np.float32)
+    expected = pack_floats(values, "f16")
+    octets = np.zeros(len(expected), np.uint8)
+    halves.put_each(octets, np.zeros(1, np.int64), values[None], np.array([len(values)]))
+    assert octets.tobytes() == expected
+
+
 @pytest.mark.parametrize("exponent", [-163, -149, -140, -24, -1, 0, 9, 113])
 def test_every_half_is_read_as_the_codec_reads_it(exponent):
     every, largest = np.arange(1 << 16).astype("<u2"), np.float16(halves.LARGEST).view(np.uint16)

@@ -60,6 +60,16 @@ class Crew:
             raise errors[min(errors)]
         return [found[place] for place in range(len(parts))]
 
+    def one_by_one(
+        self, work: Callable[[Part], Result], pieces: Sequence[Part], loads: Sequence[int]
+    ) -> list[Result]:
+        """What comes of every piece, in their order, of which a thread has as many as `shares` says."""
+
+        def some(part: slice) -> list[Result]:
+            return [work(one) for one in pieces[part]]
+
+        return [*chain.from_iterable(self.each(some, self.shares(loads)))]
+
     def shares(self, loads: Sequence[int], least: int = 1) -> list[slice]:
         """Adjoining pieces of work, a share for each thread: as even as pieces allow, and none too small.
 
@@ -73,6 +83,11 @@ class Crew:
         for number in range(1, count):
             edges.add(int(np.abs(until - until[-1] * number / count).argmin()))
         return [slice(first, last) for first, last in pairwise(sorted(edges))]
+
+
+def thread_count(asked: int) -> int:
+    """Of one process that was asked to have so many; 0: nobody asked."""
+    return asked or cores(MOST_THREADS)
 
 
 def cores(most: int) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fedras_ray.config import Experiment
-from fedras_ray.crew import MOST_THREADS, cores
+from fedras_ray.crew import thread_count
 from fedras_ray.data.interactions import Dataset
 from fedras_ray.evaluation.shards import ShardQuality
 from fedras_ray.server.folding import Partial, Shares
@@ -146,9 +146,7 @@ class SerialExecutor:
 
     def __init__(self, experiment: Experiment, dataset: Dataset) -> None:
         execution = experiment.execution
-        self.site = Site(
-            experiment, dataset, range(execution.shards), execution.threads or cores(MOST_THREADS)
-        )
+        self.site = Site(experiment, dataset, range(execution.shards), thread_count(execution.threads))
 
     def publish(self, view: int, table: NDArray[np.float32]) -> None:
         """See `Executor.publish`."""

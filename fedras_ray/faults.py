@@ -35,8 +35,6 @@ class Faults:
 
     def in_flight(self, turns: Sequence[tuple[int, int]], blobs: Sequence[bytes]) -> Sequence[bytes]:
         """What arrives of what some (client, turn) sent."""
-        if not self._config.flip:
-            return blobs
         return [self._flipped(client, turn, blob) for (client, turn), blob in zip(turns, blobs, strict=True)]
 
     def _flipped(self, client: int, turn: int, blob: bytes) -> bytes:

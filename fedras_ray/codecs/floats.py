@@ -37,9 +37,9 @@ def pack_floats(values: NDArray[np.float32], dtype: Float) -> bytes:
     Raises:
         CodecError: a value is not finite.
     """
-    peak = largest_magnitude(values)
     if dtype == "f32":
-        return values.astype("<f4", copy=False).tobytes()
+        return view_floats(values).tobytes()
+    peak = largest_magnitude(values)
     exponent = math.frexp(peak)[1] - TOP if peak else 0
     scaled = math.ldexp(1.0, -exponent) * values.astype(np.float64)
     if math.ldexp(peak, -exponent) > LARGEST:  # would round to 2**15

@@ -96,17 +96,20 @@ def drained(total: Rows, count: Ids) -> tuple[Ids, Rows, Ids]:
     items = np.empty(touched, np.int32)
     rows = np.empty((touched, total.shape[1]), np.float32)
     counts = np.empty(touched, np.int32)
-    place = 0
-    for item in range(len(count)):
-        if count[item] != 0:
-            items[place] = item
-            counts[place] = count[item]
-            count[item] = 0
-            for column in range(total.shape[1]):
-                rows[place, column] = total[item, column]
-                total[item, column] = 0
-            place += 1
+    drain_into(total, count, 0, items, rows, counts, 0)
     return items, rows, counts
+
+
+@compiled
+def drain_into(total: Rows, count: Ids, first: int, items: Ids, rows: Rows, counts: Ids, size: int) -> int:
+    """As `drained`, of items from `first` on, behind `size` that are there; returns how many are then."""
+    for item in range(len(count)):
+        if count[item]:
+            items[size], counts[size], count[item] = first + item, count[item], 0
+            for column in range(total.shape[1]):
+                rows[size, column], total[item, column] = total[item, column], 0
+            size += 1
+    return size
 
 
 @compiled

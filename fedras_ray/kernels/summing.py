@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from fedras_ray.kernels import counting
 from fedras_ray.kernels.compiling import compiled
 
 Ids = NDArray[np.int32]
@@ -76,7 +77,7 @@ def along_tree(
                 newest -= 1
         for number in range(left):
             its = ids[number], rows[number], counts[number]
-            sizes[number] = _drain(total[number], count[number], first, *its, sizes[number])
+            sizes[number] = counting.drain_into(total[number], count[number], first, *its, sizes[number])
     return ids, rows, counts, sizes
 
 
@@ -129,15 +130,3 @@ def _pour(total: Rows, count: Ids, into: Rows, into_count: Ids) -> None:
             for column in range(total.shape[1]):
                 into[item, column] += total[item, column]
                 total[item, column] = 0
-
-
-@compiled
-def _drain(total: Rows, count: Ids, first: int, ids: Ids, rows: Rows, counts: Ids, size: int) -> int:
-    """Append what counts, and how many places are taken then; zeros are left."""
-    for item in range(len(count)):
-        if count[item]:
-            ids[size], counts[size], count[item] = first + item, count[item], 0
-            for column in range(total.shape[1]):
-                rows[size, column], total[item, column] = total[item, column], 0
-            size += 1
-    return size

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from fedras_ray.config import Experiment
 from fedras_ray.config import codecs as configs
-from fedras_ray.crew import MOST_THREADS, Crew, cores
+from fedras_ray.crew import Crew, thread_count
 from fedras_ray.fleet.profiles import Fleet
 from fedras_ray.server.downlink import DenseDownlink, Downlink
 from fedras_ray.server.lanes import LanesDownlink, assign
@@ -18,7 +18,7 @@ from fedras_ray.server.whole import WholeDownlink
 def build_downlink(experiment: Experiment, fleet: Fleet, samples: NDArray[np.int64]) -> Downlink:
     """The downlink of an experiment, for the clients of a fleet and what each trains on in a turn (U,)."""
     config, seed, versions = experiment.downlink, experiment.seed, experiment.schedule.versions
-    crew = Crew(experiment.execution.threads or cores(MOST_THREADS))
+    crew = Crew(thread_count(experiment.execution.threads))
     match config:
         case configs.DenseDownlink():
             return DenseDownlink(config, seed)

@@ -115,18 +115,19 @@ class Lattice:
 
     def end_of(self, era: int) -> Integers:
         """The last state of an era, or the newest."""
+        return self._end(era).astype(np.int32)
+
+    def _end(self, era: int) -> Integers | NDArray[np.int16]:
         end = self.eras[era].end
-        return self.state(self.newest).astype(np.int32) if end is None else end
+        return self.state(self.newest) if end is None else end
 
     def moves(self, era: int, rows: NDArray[np.int32], held: NDArray[np.int32]) -> Integers:
         """(n, D) to the end of an era, from the state that is held; or from the origin, if it is not kept.
 
         Both sides know which, from the notice: states older than ``history`` are not kept.
         """
-        end, after = self.eras[era].end, max(self.eras[era].start, self.newest - self.config.history)
-        return multiples.moves(
-            self.state(self.newest) if end is None else end, self._states, held, rows, after
-        )
+        after = max(self.eras[era].start, self.newest - self.config.history)
+        return multiples.moves(self._end(era), self._states, held, rows, after)
 
     def last_of(self, era: int) -> int:
         """The number of that state."""

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
-from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,12 +132,8 @@ class TouchedDownlink:
 
     def offers(self, clients: Sequence[int], rows: Mapping[int, Ids]) -> list[Delivery]:
         """As `offer`; all threads write messages."""
-
-        def some(part: slice) -> list[Delivery]:
-            return [self.offer(client, rows[client]) for client in clients[part]]
-
-        parts = self._crew.shares([len(rows[client]) for client in clients])
-        return [*chain.from_iterable(self._crew.each(some, parts))]
+        loads = [len(rows[client]) for client in clients]
+        return self._crew.one_by_one(lambda client: self.offer(client, rows[client]), clients, loads)
 
     def delivered(self, client: int, delivery: Delivery, rows: Ids | None = None) -> None:
         """It holds these rows in that state."""

@@ -8,7 +8,6 @@ q_b. Whoever applied what it was sent holds the replica bit for bit.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,12 +62,8 @@ class WholeDownlink:
     def offers(self, clients: Sequence[int], rows: Mapping[int, Ids]) -> list[Delivery]:
         """As `offer`; messages are written by all threads, each of them once."""
         missing = sorted({self.state_of(client) for client in clients} - self._sizes.keys())
-
-        def some(part: slice) -> list[int]:
-            return [self._size(held) for held in missing[part]]
-
-        parts = self._crew.shares([len(self.lattice.replica)] * len(missing))
-        sizes = chain.from_iterable(self._crew.each(some, parts))
+        loads = [len(self.lattice.replica)] * len(missing)
+        sizes = self._crew.one_by_one(self._size, missing, loads)
         self._sizes |= dict(zip(missing, sizes, strict=True))
         return [self.offer(client) for client in clients]
 
